@@ -1,0 +1,54 @@
+#pragma once
+
+#include "base/clock.hpp"
+
+#include <atomic>
+#include <cstdint>
+
+namespace orch {
+
+// The only words that a control thread and the edge threads of a daemon share about one pool:
+// how many slots are claimed, how many requests wait for one, how many there are, and until when
+// the pool is suspect. Held by shared_ptr; any thread may call any member.
+//
+// claimed and waiters live in one 64-bit word, so that "nobody waits and a slot is free" is one
+// comparison: an edge can never overtake the queue. To park a request the control thread raises
+// the waiters of every candidate cell first, then tries once more, then parks: a slot freed in
+// between is seen by that last try or by the release.
+class LoadCell {
+public:
+    explicit LoadCell(std::uint32_t capacity, std::uint32_t waiters = 0);
+
+    // An edge's claim: only while nobody waits and a slot is free.
+    bool try_claim();
+
+    // The control thread's claim on behalf of the request at the head of the queue.
+    bool claim_for_waiter();
+
+    // Gives a claimed slot back. True when somebody waits: the caller must tell the control thread.
+    [[nodiscard]] bool release();
+
+    void add_waiter();
+    void remove_waiter();
+
+    // Slots that may be claimed in all; may fall below what is claimed now.
+    void set_capacity(std::uint32_t capacity);
+
+    std::uint32_t capacity() const;
+    std::uint32_t claimed() const;
+    std::uint32_t waiters() const;
+
+    // A refused connection makes a pool suspect: it is chosen last until then.
+    void suspect_until(Instant until);
+    void clear_suspicion();
+    bool suspect(Instant now) const;
+
+private:
+    bool claim_if(bool even_with_waiters);
+
+    std::atomic<std::uint64_t> word_;  // waiters in the high half, claimed in the low half
+    std::atomic<std::uint32_t> capacity_;
+    std::atomic<std::int64_t> suspect_until_{0};  // nanoseconds of Instant; 0 = never suspected
+};
+
+}  // namespace orch
