@@ -1,0 +1,64 @@
+# The front door: `make` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.SILENT:
+MAKEFLAGS += --no-print-directory
+
+jobs ?= $(shell nproc)
+tsan_tests := async_test net_test control_gateway_test
+
+# $(call configure,preset,options): quiet unless it fails.
+define configure
+mkdir -p build
+cmake --preset $(1) $(2) >build/configure-$(1).log 2>&1 || { cat build/configure-$(1).log; exit 1; }
+endef
+
+# $(call ring,label): builds the dev preset and runs one ring.
+define ring
+$(call configure,dev,-DORCH_BUILD_TESTS=ON)
+cmake --build --preset dev -j $(jobs)
+ctest --preset dev -j $(jobs) -L '^$(1)$$'
+endef
+
+.PHONY: help
+help: ## List the targets
+	sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install what building needs (apt, as root) and unpack llhttp
+	scripts/setup
+
+.PHONY: build
+build: setup ## Build the programs into build/release/bin
+	$(call configure,release,-DORCH_BUILD_TESTS=OFF)
+	cmake --build --preset release -j $(jobs)
+	ls -1 build/release/bin/*
+
+.PHONY: test
+test: ## Build the dev preset and run every ring: unit, sim, loopback, e2e
+	scripts/setup --tests
+	$(call configure,dev,-DORCH_BUILD_TESTS=ON)
+	cmake --build --preset dev -j $(jobs)
+	ctest --preset dev -j $(jobs)
+
+.PHONY: test-all
+test-all: test ## The same, then all rings under asan and the threaded rooms under tsan
+	scripts/setup --tests --sanitizers
+	$(call configure,asan,-DORCH_BUILD_TESTS=ON)
+	cmake --build --preset asan -j $(jobs)
+	ctest --preset asan -j $(jobs)
+	$(call configure,tsan,-DORCH_BUILD_TESTS=ON)
+	cmake --build --preset tsan -j $(jobs) --target $(tsan_tests)
+	ctest --preset tsan -j $(jobs) -R '^(async|net|control_gateway)_test\.'
+
+.PHONY: lint
+lint: ## Format, repository rules, then headers and clang-tidy on changed files (LINT_ALL=1: all)
+	scripts/setup --tests --lint
+	$(call configure,dev,-DORCH_BUILD_TESTS=ON)
+	scripts/lint
+
+.PHONY: clean
+clean: ## Remove the build folders; downloads under build/ stay
+	rm -rf build/dev build/asan build/tsan build/release build/configure-*.log
