@@ -21,6 +21,12 @@ REAL_TIME = re.compile(
     r"|\bnanosleep\s*\(|\brandom_device\b|\bs?rand\s*\(|\bmt19937|\bclock_gettime\b|\bgettimeofday\b"
 )
 DETACHED = re.compile(r"\bdetached\b|\.detach\s*\(")
+TASK_FUNCTION = re.compile(r"\bTask<[^;{}=]*?>\s+(?P<name>[\w:]+)\((?P<parameters>[^;{}]*?)\)\s*(?:const|noexcept|override|=\s*0|\s)*[;{]")
+BORROWED = (
+    (r"\bconst\b[^,*]*&|&&", "const reference or rvalue reference"),
+    (r"\bstring_view\b|\bspan<", "view"),
+    (r"=", "default argument"),
+)
 MACHINE_PATH = re.compile(r"(?<![\w.$}])/(?:home|Users)/(?!\.\.\.)[A-Za-z]|(?<![\w.$}])/root/")
 
 
@@ -87,6 +93,16 @@ def check_time_and_chance(path: str, text: str) -> Iterator[Breach]:
 
 def check_detached(path: str, text: str) -> Iterator[Breach]:
     yield from each_match(DETACHED, blank_out(text), "{}: every coroutine and thread is joined by somebody")
+
+
+def check_coroutines(path: str, text: str) -> Iterator[Breach]:
+    """A coroutine outlives its caller's statement: no borrowed arguments. `T&` names an owner's long-lived member."""
+    code = blank_out(text)
+    for match in TASK_FUNCTION.finditer(code):
+        parameters = match["parameters"]
+        for word, reason in BORROWED:
+            if re.search(word, parameters):
+                yield Breach(line_of(code, match.start()), f"{match['name']}: a coroutine takes no {reason}")
 
 
 def check_size(path: str, text: str) -> Iterator[Breach]:
@@ -173,6 +189,7 @@ CODE_RULES: tuple[Callable[[str, str], Iterator[Breach]], ...] = (
     check_includes,
     check_time_and_chance,
     check_detached,
+    check_coroutines,
     check_size,
 )
 

@@ -47,6 +47,13 @@ class Rules(unittest.TestCase):
         self.assert_refused("tests/sim/fleet.cpp", "thread.detach();\n", "joined")
         self.assert_clean("src/net/server.cpp", "// never detached\n")
 
+    def test_coroutines_borrow_nothing(self):
+        for parameters in ("const Request& request", "Request&& request", "std::string_view path", "int tries = 3"):
+            self.assert_refused("src/net/client.hpp", f"Task<Result<int>> fetch({parameters});\n", "fetch: a coroutine")
+            self.assert_refused("src/net/client.cpp", f"Task<void> Client::fetch(\n    int a, {parameters}\n) {{\n}}\n", "fetch")
+        self.assert_clean("src/net/client.hpp", "Task<Result<int>> fetch(Clock& clock, std::string path) const override;\n")
+        self.assert_clean("src/net/client.hpp", "int plain(const Request& request, int tries = 3);\n")
+
     def test_real_time_and_chance_stay_in_base_and_async(self):
         for call in ("std::chrono::steady_clock::now();", "std::this_thread::sleep_for(1s);", "std::random_device d;"):
             self.assert_refused("src/net/server.cpp", call + "\n", "real time")
