@@ -1,0 +1,147 @@
+#pragma once
+
+#include "api/node_messages.hpp"
+#include "api/node_views.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "control/registry/node_change.hpp"
+#include "control/registry/node_record.hpp"
+#include "control/registry/registry_config.hpp"
+#include "control/view/cluster_view.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace orch::control::registry {
+
+// One event's time on both clocks: deadlines use the first, answers to people the second.
+struct Stamp {
+    Instant at;
+    WallTime wall;
+};
+
+struct RegisterOutcome {
+    api::RegisterResponse response;
+    std::uint64_t registration = 0;  // names this registration in set_reachability()
+    view::Endpoint endpoint;         // to be asked GET /v2/node
+};
+
+struct HeartbeatOutcome {
+    api::HeartbeatResponse response;
+    bool stale = false;  // an older or equal seq: nothing changed
+};
+
+// How a poll of GET /v2/node counts.
+enum class PollOrigin {
+    registered,   // never as a heartbeat
+    static_node,  // added by hand: it makes the node known and keeps it Online
+};
+
+// How soon a changed view should reach the edges.
+enum class Urgency { none, soon, at_once };
+
+// All nodes and pools the control plane knows. Owner: the control thread. No sockets, no clock.
+// Messages must have passed validate(). After each event: take_changes() to log and act,
+// urgency() and view() to publish.
+class NodeTable {
+public:
+    NodeTable(RegistryConfig config, Instant started_at);
+    NodeTable(const NodeTable&) = delete;
+    NodeTable& operator=(const NodeTable&) = delete;
+    ~NodeTable();
+
+    // Idempotent; pool state of the same boot_id is kept. A new or moved node is unreachable until
+    // set_reachability() says otherwise.
+    // Errors: conflict (another machine holds this live node_id, or the api_version is too new).
+    Result<RegisterOutcome> register_node(const api::RegisterRequest& message, Stamp now);
+
+    // Errors: not_found (the node is unknown, or its daemon started anew: it must register).
+    Result<HeartbeatOutcome> heartbeat(
+        const NodeId& node, const api::HeartbeatRequest& message, Stamp now
+    );
+
+    // Of a static node the address is `reached_at`, the URL that was polled.
+    // Errors: not_found (a registered node that is unknown), conflict (see register_node).
+    Result<HeartbeatOutcome> polled(
+        const api::NodeStatusBody& body,
+        PollOrigin origin,
+        const view::Endpoint& reached_at,
+        Stamp now
+    );
+
+    // The answer of the node's address. Ignored when another registration came in between.
+    void set_reachability(
+        const NodeId& node, std::uint64_t registration, bool reachable, const std::string& reason
+    );
+
+    // Errors: not_found.
+    Result<void> deregister(const NodeId& node);
+
+    // Cordoned nodes keep their work and get none. Cordons outlive the node's absence.
+    // Errors: not_found.
+    Result<void> set_cordoned(const NodeId& node, bool cordoned);
+    void restore_cordons(const std::vector<NodeId>& nodes);  // at start, before any node is known
+
+    // Silent nodes go Offline exactly at their deadline, forgotten ones leave.
+    void expire(Instant now);
+    std::optional<Instant> next_deadline() const;
+
+    // New settings count from the next event of each node; warm-up keeps its end.
+    void set_config(const RegistryConfig& config);
+
+    std::vector<NodeChange> take_changes();
+
+    Urgency urgency() const { return urgency_; }
+
+    // The present picture; the same pointer while nothing has changed. Resets urgency().
+    view::ClusterViewPtr view();
+
+    std::vector<api::NodeInfo> list(Instant now) const;  // all nodes in any state, by id
+    Result<api::NodeInfo> get(const NodeId& node, Instant now) const;
+    std::vector<api::PoolInfo> list_pools() const;  // by node, then pool
+    Result<api::PoolInfo> get_pool(const PoolKey& key) const;
+
+    // The short form. Errors: not_found, ambiguous_pool (the message names the nodes).
+    Result<PoolKey> find_pool(const PoolId& pool) const;
+
+private:
+    using Nodes = std::map<NodeId, NodeRecord>;
+
+    NodeRecord& admit(const api::RegisterRequest& message, Stamp now);
+    HeartbeatOutcome take_report(
+        NodeRecord& node, const api::HeartbeatRequest& message, bool counts, Stamp now
+    );
+    void apply_pools(NodeRecord& node, const std::vector<api::PoolReport>& reports);
+    void drop_pools_not_in(NodeRecord& node, const std::vector<api::PoolReport>& reports);
+    void heard(NodeRecord& node, Stamp now);
+    void settle_status(NodeRecord& node);
+    void set_deadline(NodeRecord& node, std::optional<Instant> deadline);
+    void go_offline(NodeRecord& node);
+    void remove(Nodes::iterator node, const std::string& why);
+    void changed(NodeRecord& node, Urgency urgency = Urgency::soon);
+    void note(NodeChange::Kind kind, const NodeId& node, std::string detail = {});
+    void note_pool(NodeChange::Kind kind, const PoolKey& key, std::string detail = {});
+    Instant warm_up_until() const;
+
+    RegistryConfig config_;
+    Instant warm_up_until_;
+    Nodes nodes_;
+    std::set<NodeId> cordoned_;
+    std::set<std::pair<Instant, NodeId>> deadlines_;
+    std::vector<NodeChange> changes_;
+    std::uint64_t registrations_ = 0;
+    std::uint64_t version_ = 0;
+    bool reported_ = false;  // some node has sent a report since the start
+    bool reshaped_ = true;   // nodes, pools or models differ from index_
+    Urgency urgency_ = Urgency::soon;
+    std::shared_ptr<const view::ModelIndex> index_;
+    view::ClusterViewPtr view_;
+};
+
+}  // namespace orch::control::registry

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/enums.hpp"
+#include "base/load_cell.hpp"
+#include "base/strong_id.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The view's own words for a node and its pools: what placing and relaying a request needs.
+// Immutable once published; any thread.
+namespace orch::control::view {
+
+using Labels = std::map<std::string, std::string>;
+
+// Where a node's API answers, split as a client pool wants it.
+struct Endpoint {
+    bool tls = false;
+    std::string host;
+    std::uint16_t port = 0;
+
+    friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
+
+struct PoolBlock {
+    PoolKey key;
+    std::string served_name;          // empty when an earlier node does not say
+    std::vector<std::string> models;  // served name and aliases
+    EngineFamily engine = EngineFamily::llamacpp;
+    std::string engine_version;
+    ModelKind kind = ModelKind::chat;
+    bool ready = false;
+    bool draining = false;
+    std::uint32_t ctx = 0;  // tokens per slot, 0 = unknown
+    std::uint32_t slots_total = 0;
+    Bytes vram_free = 0;
+    Bytes vram_total = 0;
+    std::string device_mask;
+    Labels labels;
+    std::shared_ptr<LoadCell> cell;  // never null; lives as long as the pool is known
+
+    bool lists(std::string_view model) const;
+
+    // Slots claimed here and slots that others use on the engine, of slots_total.
+    std::uint32_t busy() const;
+};
+
+struct NodeBlock {
+    NodeId id;
+    MachineId machine_id;
+    Endpoint endpoint;
+    NodeStatus status = NodeStatus::registering;
+    bool online = false;     // heard from within the node timeout
+    bool reachable = false;  // its address answered as this node
+    std::string unreachable_reason;
+    Labels labels;
+    std::vector<PoolBlock> pools;  // in order of pool id
+
+    // New work may go here: Online (neither draining nor failed) and reachable.
+    bool takes_work() const { return status == NodeStatus::online && reachable; }
+
+    // Same ids, models and kinds: an index built from one fits the other.
+    bool same_shape(const NodeBlock& other) const;
+};
+
+using NodeBlockPtr = std::shared_ptr<const NodeBlock>;
+
+}  // namespace orch::control::view
