@@ -65,8 +65,10 @@ public:
         const PoolKey& pool, std::span<const std::string> names, std::size_t slots
     ) const;
 
-    // A new round: the ticket may be offered to every pool again.
+    // The pool refused the ticket: not offered to it again in this round.
     void exclude(TicketId id, const PoolKey& pool);
+
+    // A new round, because the cluster changed: every pool may be offered again.
     void clear_exclusions();
 
     std::size_t depth(std::string_view name) const;
@@ -87,7 +89,6 @@ private:
     };
 
     std::size_t insert(Ticket ticket);
-    Ticket* find_mutable(TicketId id);
 
     AdmissionConfig config_;
     std::map<std::string, Lane, std::less<>> lanes_;
