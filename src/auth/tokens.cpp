@@ -1,0 +1,162 @@
+#include "auth/tokens.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+
+namespace orch::auth {
+namespace {
+
+constexpr std::size_t kFingerprintLength = 6;
+
+std::string fingerprint(const Sha256Digest& digest) {
+    return hex(digest).substr(0, kFingerprintLength);
+}
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view kBlank = " \t\r\n";
+    const std::size_t first = text.find_first_not_of(kBlank);
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+bool can_be_sent(std::string_view token) {
+    return std::ranges::all_of(token, [](char c) { return c > ' ' && c < 0x7F && c != ','; });
+}
+
+// `place` says where the token stands: the text of a refused one is never shown.
+Result<void> take(Tokens& tokens, std::string_view token, const std::string& place) {
+    if (!can_be_sent(token)) {
+        return fail(
+            Errc::invalid_params,
+            fmt::format("{}: a token is printable ASCII without blanks and commas", place)
+        );
+    }
+    if (token.size() < kShortestToken) {
+        return fail(
+            Errc::invalid_params,
+            fmt::format(
+                "{}: the token has {} characters; it needs {} at least, and {} to be safe "
+                "(`llorch token new` makes one)",
+                place,
+                token.size(),
+                kShortestToken,
+                kRecommendedToken
+            )
+        );
+    }
+    if (token.size() < kRecommendedToken) {
+        tokens.warnings.push_back(fmt::format(
+            "{}: token {} has only {} characters; use {} or more (`llorch token new` makes one)",
+            place,
+            fp6(token),
+            token.size(),
+            kRecommendedToken
+        ));
+    }
+    if (tokens.outbound.empty()) {
+        tokens.outbound = Secret(std::string(token));
+    }
+    tokens.accepted.add(token);
+    return {};
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const std::size_t end = text.find(separator);
+        parts.push_back(trimmed(text.substr(0, end)));
+        if (end == std::string_view::npos) {
+            return parts;
+        }
+        text.remove_prefix(end + 1);
+    }
+}
+
+Result<Tokens> complete(Tokens tokens, std::string_view origin) {
+    if (tokens.accepted.empty()) {
+        return fail(Errc::invalid_params, fmt::format("{}: there is no token in it", origin));
+    }
+    return tokens;
+}
+
+}  // namespace
+
+std::string fp6(std::string_view token) {
+    return fingerprint(sha256(token));
+}
+
+void TokenSet::add(std::string_view token) {
+    const Sha256Digest digest = sha256(token);
+    if (std::ranges::find(digests_, digest) == digests_.end()) {
+        digests_.push_back(digest);
+    }
+}
+
+void TokenSet::add_all(const TokenSet& other) {
+    for (const Sha256Digest& digest : other.digests_) {
+        if (std::ranges::find(digests_, digest) == digests_.end()) {
+            digests_.push_back(digest);
+        }
+    }
+}
+
+std::optional<std::string> TokenSet::match(std::string_view presented) const {
+    const Sha256Digest digest = sha256(presented);
+    bool found = false;
+    for (const Sha256Digest& valid : digests_) {
+        found |= constant_time_equal(digest, valid);
+    }
+    return found ? std::optional(fingerprint(digest)) : std::nullopt;
+}
+
+std::vector<std::string> TokenSet::fingerprints() const {
+    std::vector<std::string> all;
+    std::ranges::transform(digests_, std::back_inserter(all), fingerprint);
+    return all;
+}
+
+Result<Tokens> parse_token_list(std::string_view text, std::string_view origin) {
+    Tokens tokens;
+    std::size_t position = 0;
+    for (const std::string_view token : split(text, ',')) {
+        ++position;
+        if (token.empty()) {
+            continue;
+        }
+        const auto place = fmt::format("{} (token {})", origin, position);
+        if (auto taken = take(tokens, token, place); !taken) {
+            return std::unexpected(taken.error());
+        }
+    }
+    return complete(std::move(tokens), origin);
+}
+
+Result<Tokens> parse_token_file(std::string_view text, std::string_view path) {
+    Tokens tokens;
+    std::size_t line = 0;
+    for (const std::string_view token : split(text, '\n')) {
+        ++line;
+        if (token.empty() || token.starts_with('#')) {
+            continue;
+        }
+        if (auto taken = take(tokens, token, fmt::format("{}:{}", path, line)); !taken) {
+            return std::unexpected(taken.error());
+        }
+    }
+    return complete(std::move(tokens), path);
+}
+
+void merge(Tokens& into, Tokens more) {
+    into.accepted.add_all(more.accepted);
+    if (into.outbound.empty()) {
+        into.outbound = std::move(more.outbound);
+    }
+    std::ranges::move(more.warnings, std::back_inserter(into.warnings));
+}
+
+}  // namespace orch::auth
