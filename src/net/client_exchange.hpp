@@ -1,0 +1,74 @@
+#pragma once
+
+#include "net/client_pool.hpp"
+#include "net/http_message.hpp"
+#include "net/http_parser.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace orch::net {
+
+// A request to send upstream. Host, Content-Length and Connection are written by the exchange.
+struct ClientRequest {
+    Method method = Method::get;
+    HostPort to;
+    std::string target;
+    Headers headers;
+    std::string_view body;  // outlives the exchange
+    Duration connect_limit = std::chrono::seconds(1);
+    Duration first_byte_limit = std::chrono::seconds(600);
+};
+
+// One step of an answer's body.
+struct BodyPiece {
+    enum class State { data, complete, failed };
+    State state = State::failed;
+    std::string_view bytes;  // valid until the next read
+    UpstreamFailure failure = UpstreamFailure::none;
+};
+
+// One request and its answer on a connection of the pool. One coroutine at a time; close() may be
+// called in between from the same thread and ends whatever is awaited with `cancelled`.
+//
+//     if (co_await exchange.send(request) == UpstreamFailure::none) {
+//         exchange.head() ...; while ((co_await exchange.read(limit)).state == data) ...
+//
+// A reused connection that dies before a byte of the answer is replaced once by a new one: the
+// peer had closed it in between.
+class ClientExchange {
+public:
+    explicit ClientExchange(ClientPool& pool);
+    ~ClientExchange();
+    ClientExchange(const ClientExchange&) = delete;
+    ClientExchange& operator=(const ClientExchange&) = delete;
+
+    Task<UpstreamFailure> send(ClientRequest request);
+
+    ResponseHead& head() { return parser_.response(); }
+
+    // The next piece of the body; `limit` bounds the wait for it.
+    Task<BodyPiece> read(Duration limit);
+
+    void close();
+
+private:
+    Task<UpstreamFailure> attempt(const ClientRequest& request, bool fresh);
+    Task<UpstreamFailure> read_head(Duration limit);
+    bool feed();
+    BodyPiece next_piece();
+    void finish();
+
+    ClientPool& pool_;
+    HostPort to_;
+    std::unique_ptr<Connection> connection_;
+    HttpParser parser_{HttpParser::Kind::response};
+    std::deque<std::string_view> pieces_;
+    bool reused_ = false;
+    bool any_byte_ = false;
+    bool closed_ = false;
+};
+
+}  // namespace orch::net

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "async/task.hpp"
+#include "base/host_port.hpp"
+#include "net/connection.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+
+namespace orch::net {
+
+// Why no answer, or no whole answer, came from upstream.
+enum class UpstreamFailure {
+    none,
+    unresolved,          // the host name has no address
+    refused,             // nobody listens there, or the network says unreachable
+    connect_timeout,     // no connection in time
+    reset_before_head,   // the connection ended before a whole response head
+    first_byte_timeout,  // no response head in time
+    malformed,           // what came is no HTTP
+    reset_mid_body,      // the connection ended before the body was complete
+    idle_timeout,        // the body paused for too long
+    cancelled,           // closed by us
+};
+
+std::string_view to_string(UpstreamFailure failure);
+
+// A connection to send a request on, and whether it has served one before.
+struct PooledConnection {
+    std::unique_ptr<Connection> connection;  // null when `failure` is set
+    bool reused = false;
+    UpstreamFailure failure = UpstreamFailure::none;
+};
+
+// The client connections of one edge, kept per endpoint between requests. One thread.
+class ClientPool {
+public:
+    // llama-server drops idle connections after 5 s; ours go before that.
+    static constexpr Duration kIdleLimit = std::chrono::seconds(3);
+    static constexpr std::size_t kIdlePerEndpoint = 64;
+
+    ClientPool(Executor executor, DeadlineList& deadlines);
+
+    // An idle connection, or a new one made within `limit`.
+    Task<PooledConnection> acquire(HostPort endpoint, Duration limit);
+
+    // Always a new connection.
+    Task<PooledConnection> connect(HostPort endpoint, Duration limit);
+
+    // Takes back a connection whose last exchange ended cleanly.
+    void put_back(const HostPort& endpoint, std::unique_ptr<Connection> connection);
+
+    void close_idle();
+
+    DeadlineList& deadlines() { return deadlines_; }
+
+private:
+    struct Idle {
+        std::unique_ptr<Connection> connection;
+        Instant since;
+    };
+
+    std::unique_ptr<Connection> take_idle(const HostPort& endpoint);
+
+    Executor executor_;
+    DeadlineList& deadlines_;
+    std::map<HostPort, std::deque<Idle>> idle_;
+};
+
+}  // namespace orch::net

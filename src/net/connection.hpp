@@ -1,0 +1,72 @@
+#pragma once
+
+#include "async/task.hpp"
+#include "net/deadline_list.hpp"
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace orch::net {
+
+using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+
+// How a read ended.
+enum class ReadEnd { data, closed, timed_out };
+
+// A TCP connection with its read buffer and its time limit. One thread; one reader and one writer
+// at a time. close() may be called in the middle of either and ends it.
+class Connection {
+public:
+    Connection(Socket socket, DeadlineList& deadlines);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    // Waits at most `limit` for more bytes behind what is buffered.
+    Task<ReadEnd> fill(Duration limit);
+
+    std::string_view buffered() const;
+
+    void consume(std::size_t bytes) { begin_ += bytes; }
+
+    // Writes all of it; `limit` is for the whole write. False when the peer is gone or too slow.
+    Task<bool> write(std::vector<asio::const_buffer> pieces, Duration limit);
+
+    // Calls on_gone once if the peer closes its side or breaks off while nobody reads.
+    void watch_peer(std::function<void()> on_gone);
+    void stop_watching();
+
+    // Sends FIN and discards what the peer still sends, so that it can read our last words instead
+    // of being reset; then closes.
+    Task<void> linger_and_close();
+
+    void close();
+
+    bool is_open() const { return socket_.is_open(); }
+
+    bool peer_is_loopback() const { return peer_is_loopback_; }
+
+    Socket& socket() { return socket_; }
+
+private:
+    struct Watch;
+
+    void make_room();
+
+    Socket socket_;
+    Deadline deadline_;
+    std::unique_ptr<char[]> buffer_;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+    std::shared_ptr<Watch> watch_;
+    bool peer_is_loopback_ = false;
+};
+
+}  // namespace orch::net

@@ -1,0 +1,46 @@
+#include "net/deadline_list.hpp"
+
+#include <utility>
+
+namespace orch::net {
+
+Deadline::Deadline(DeadlineList& list, std::function<void()> on_expiry)
+    : list_(list), on_expiry_(std::move(on_expiry)) {
+    place_ = list_.deadlines_.insert(list_.deadlines_.end(), this);
+}
+
+Deadline::~Deadline() {
+    if (list_.next_ == place_) {
+        ++list_.next_;
+    }
+    list_.deadlines_.erase(place_);
+}
+
+void Deadline::arm(Duration from_now) {
+    at_ = list_.now() + from_now;
+    expired_ = false;
+}
+
+Instant Deadline::now() const {
+    return list_.now();
+}
+
+void DeadlineList::expire(Instant now) {
+    for (next_ = deadlines_.begin(); next_ != deadlines_.end();) {
+        Deadline& deadline = **next_;
+        ++next_;
+        if (deadline.at_ <= now) {
+            deadline.at_ = Instant::max();
+            deadline.expired_ = true;
+            deadline.on_expiry_();
+        }
+    }
+}
+
+Task<void> DeadlineList::run() {
+    while (co_await clock_.sleep_for(kTick)) {
+        expire(clock_.now());
+    }
+}
+
+}  // namespace orch::net

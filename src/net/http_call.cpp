@@ -1,0 +1,35 @@
+#include "net/http_call.hpp"
+
+#include <utility>
+
+namespace orch::net {
+
+Task<CallResult> http_call(ClientPool& pool, ClientRequest request, Duration limit) {
+    request.connect_limit = limit;
+    request.first_byte_limit = limit;
+    ClientExchange exchange(pool);
+    CallResult result;
+    result.failure = co_await exchange.send(std::move(request));
+    if (result.failure != UpstreamFailure::none) {
+        co_return result;
+    }
+    result.status = exchange.head().status;
+    result.headers = exchange.head().headers;
+    for (;;) {
+        const BodyPiece piece = co_await exchange.read(limit);
+        if (piece.state == BodyPiece::State::complete) {
+            co_return result;
+        }
+        result.failure = piece.failure;
+        if (piece.state == BodyPiece::State::failed) {
+            co_return result;
+        }
+        result.body += piece.bytes;
+        if (result.body.size() > kCallBodyLimit) {
+            result.failure = UpstreamFailure::malformed;
+            co_return result;
+        }
+    }
+}
+
+}  // namespace orch::net

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "net/client_exchange.hpp"
+
+#include <string>
+
+namespace orch::net {
+
+// A small whole answer.
+struct CallResult {
+    UpstreamFailure failure = UpstreamFailure::none;  // set: there is no answer
+    int status = 0;
+    Headers headers;
+    std::string body;
+};
+
+inline constexpr Bytes kCallBodyLimit = 16 * kMiB;
+
+// Sends a request and reads the whole answer: for control traffic, not for the data path.
+// `limit` bounds the connection, the wait for the head and each wait for the body alike; an answer
+// over kCallBodyLimit counts as malformed.
+Task<CallResult> http_call(ClientPool& pool, ClientRequest request, Duration limit);
+
+}  // namespace orch::net
