@@ -16,6 +16,7 @@ endef
 
 # $(call ring,label): builds the dev preset and runs one ring.
 define ring
+scripts/setup --tests
 $(call configure,dev,-DORCH_BUILD_TESTS=ON)
 cmake --build --preset dev -j $(jobs)
 ctest --preset dev -j $(jobs) -L '^$(1)$$'
@@ -52,6 +53,10 @@ test-all: test ## The same, then all rings under asan and the threaded rooms und
 	$(call configure,tsan,-DORCH_BUILD_TESTS=ON)
 	cmake --build --preset tsan -j $(jobs) --target $(tsan_tests)
 	ctest --preset tsan -j $(jobs) -R '^(async|net|control_gateway)_test\.'
+
+.PHONY: e2e
+e2e: ## Only the end-to-end ring: real processes, a real engine
+	$(call ring,e2e)
 
 .PHONY: lint
 lint: ## Format, repository rules, then headers and clang-tidy on changed files (LINT_ALL=1: all)

@@ -17,7 +17,7 @@ WAIVER = re.compile(r"^// lint: long because \S", re.M)
 PURE_FILE = re.compile(r"_(fsm|policy|planner|table)(_test)?\.(cpp|hpp)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 REAL_TIME = re.compile(
-    r"\b(?:system_clock|steady_clock|high_resolution_clock)::now\b|\bsleep_(?:for|until)\b|\bu?sleep\s*\("
+    r"\b(?:system_clock|steady_clock|high_resolution_clock)::now\b|\bthis_thread::sleep_|\bu?sleep\s*\("
     r"|\bnanosleep\s*\(|\brandom_device\b|\bs?rand\s*\(|\bmt19937|\bclock_gettime\b|\bgettimeofday\b"
 )
 DETACHED = re.compile(r"\bdetached\b|\.detach\s*\(")
