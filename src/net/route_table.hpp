@@ -1,6 +1,6 @@
 #pragma once
 
-#include "auth/auth_class.hpp"
+#include "auth/auth_policy.hpp"
 #include "base/bytes.hpp"
 #include "net/exchange.hpp"
 
