@@ -20,6 +20,8 @@ FLASH_ATTENTION = {
     "off": xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED,
     "auto": xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_AUTO,
 }
+POOLING = {name: getattr(xllamacpp.llama_pooling_type, "LLAMA_POOLING_TYPE_" + name.upper())
+           for name in ("none", "mean", "cls", "last", "rank")}
 GPU_LAYERS = {"auto": -1, "all": -2}
 
 
@@ -61,6 +63,7 @@ def make_parser():
     parser.add_argument("--slots", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--props", action="store_true")
     parser.add_argument("--embeddings", "--embedding", action="store_true")
+    parser.add_argument("--pooling", choices=POOLING, help="default: what the model says")
     parser.add_argument("--api-key", default=os.environ.get("LLAMA_API_KEY"))
     return parser
 
@@ -78,6 +81,8 @@ def make_params(options):
     params.embedding = options.embeddings
     params.api_keys = [key for key in (options.api_key or "").split(",") if key]
     params.warmup = False
+    if options.pooling:
+        params.pooling_type = POOLING[options.pooling]
     if options.tensor_split:
         devices = len(params.tensor_split)
         params.tensor_split = (options.tensor_split + [0.0] * devices)[:devices]

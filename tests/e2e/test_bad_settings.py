@@ -1,0 +1,145 @@
+"""Settings and files that are wrong: an exit code and a sentence, before anything is started."""
+import socket
+
+import pytest
+from support.cluster import pool
+from support.process import wait_for
+
+CLOUD = ("--addr", "127.0.0.1:0", "--cloud-profile", "true")
+
+
+def refused(made, code, *said):
+    assert made.exit_code == code, made.tail()
+    assert made.stdout == ""
+    for text in said:
+        assert text in made.stderr
+
+
+@pytest.fixture
+def node(runner, tmp_path, engine, model):
+    """node(yaml, flags...) -> the ended pool-managerd; MODEL in the text stands for a good model file."""
+    def run(yaml, *flags, env=None):
+        config = tmp_path / "pools.yaml"
+        config.write_text(yaml.replace("MODEL", str(model)))
+        return runner.run("pool-managerd", "--config", config, "--state-dir", tmp_path / "node-state", "--engine-binary", engine,
+                          *flags, env={"POOL_MANAGERD_ADDR": "127.0.0.1:0", **(env or {})})
+    return run
+
+
+GOOD_POOL = "pools:\n  - id: chat\n    engine: llamacpp\n    model: MODEL\n    devices: []\n"
+
+
+@pytest.mark.parametrize("yaml,line,named", [
+    ("pools:\n  - id: chat\n   engine: llamacpp\n", 3, "pools.yaml"),
+    (GOOD_POOL + "    slotz: 4\n", 6, "slotz"),
+    (GOOD_POOL + "    devices: [0]\n", 6, "devices"),
+    (GOOD_POOL + "    slots: many\n", 6, "slots"),
+    (GOOD_POOL + "    slots: 0\n", 6, "slots"),
+    (GOOD_POOL + "    flags: [\"--flash-attn\", \"on\", \"--port\", \"1\"]\n", 6, "--port"),
+    (GOOD_POOL + "    flags: [\"--ctx-size=5\"]\n", 6, "--ctx-size"),
+    (GOOD_POOL + GOOD_POOL.removeprefix("pools:\n"), 6, "chat"),
+    (GOOD_POOL.replace("MODEL", "/no/such.gguf"), 4, "/no/such.gguf"),
+    (GOOD_POOL.replace("llamacpp", "ollama"), 3, "ollama"),
+    (GOOD_POOL.replace("chat", "\"a b\""), 2, "id"),
+    ("nodeid: x\n" + GOOD_POOL, 1, "nodeid"),
+])
+def test_a_bad_pool_file_names_file_line_and_key(node, yaml, line, named):
+    refused(node(yaml), 2, "pools.yaml:%d" % line, named)
+
+
+def test_all_errors_are_said_at_once(runner, tmp_path):
+    made = runner.run("orchestratord", *CLOUD, "--state-dir", tmp_path / "s", "--node-timeout-secs", "soon",
+                      "--placement-strategy", "best", env={"ORCHESTRATORD_LOG_LEVEL": "loud"})
+    refused(made, 2, "node_timeout_secs", "soon", "placement_strategy", "best", "log_level", "loud")
+
+
+@pytest.mark.parametrize("flags,said", [
+    (["--no-such-flag"], "no-such-flag"),
+    (["--node-timeout-secs", "5", "--heartbeat-interval-secs", "5"], "heartbeat_interval_secs"),
+    (["--node-timeout-secs", "0"], "node_timeout_secs"),
+    (["--node-timeout-secs", "5", "--node-timeout-ms", "5000"], "node_timeout"),
+    (["--require-auth", "true"], "api_token"),
+    (["--addr", "0.0.0.0:0"], "NON_LOOPBACK_WITHOUT_TOKEN"),
+    (["--addr", "0.0.0.0:0", "--require-auth", "false"], "NON_LOOPBACK_WITHOUT_TOKEN"),
+    (["--addr", "nonsense"], "addr"),
+    (["--api-token", "short"], "api_token"),
+    (["--api-token-file", "/no/such/token"], "/no/such/token"),
+    (["--config", "/no/such.yaml"], "/no/such.yaml"),
+])
+def test_bad_settings_of_the_control_plane(runner, tmp_path, flags, said):
+    address = [] if "--addr" in flags else ["--addr", "127.0.0.1:0"]
+    made = runner.run("orchestratord", *address, "--cloud-profile", "true", "--state-dir", tmp_path / "s", *flags)
+    assert made.exit_code == 2, made.tail()
+    assert said in made.stderr.replace("-", "_") or said in made.stderr
+
+
+def test_a_short_token_does_not_appear_in_its_own_error(runner, tmp_path):
+    made = runner.run("orchestratord", *CLOUD, "--state-dir", tmp_path / "s", env={"LLORCH_API_TOKEN": "zq-7x"})
+    refused(made, 2)
+    assert "zq-7x" not in made.stderr
+
+
+def test_an_https_url_without_tls_names_the_setting(node):
+    refused(node(GOOD_POOL, "--orchestratord-url", "https://127.0.0.1:1", "--api-token", "0123456789abcdef"), 2, "TLS_CA")
+
+
+def test_a_taken_port_is_exit_code_3(runner, tmp_path, node):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        control = runner.run("orchestratord", "--addr", address, "--cloud-profile", "true", "--state-dir", tmp_path / "s")
+        refused(control, 3, address)
+        refused(node(GOOD_POOL, env={"POOL_MANAGERD_ADDR": address}), 3, address)
+
+
+def test_a_second_daemon_on_the_same_state_is_exit_code_4(runner, tmp_path):
+    first = runner.start("orchestratord", *CLOUD, "--state-dir", tmp_path / "s")
+    first.address()
+    second = runner.run("orchestratord", *CLOUD, "--state-dir", tmp_path / "s")
+    assert second.exit_code == 4 and str(tmp_path / "s") in second.stderr
+    assert first.is_running()
+
+
+@pytest.mark.parametrize("program", ["orchestratord", "pool-managerd"])
+def test_the_printed_configuration_is_accepted_and_holds_no_secret(runner, tmp_path, program):
+    secret = {"LLORCH_API_TOKEN": "a-secret-token-of-32-characters!"}
+    printed = runner.run(program, "--print-config", "--state-dir", tmp_path / "s", env=secret)
+    assert printed.exit_code == 0 and secret["LLORCH_API_TOKEN"] not in printed.stdout
+    (tmp_path / "again.yaml").write_text(printed.stdout)
+    again = runner.run(program, "--check-config", "--config", tmp_path / "again.yaml", env=secret)
+    assert again.exit_code == 0, again.tail()
+
+
+# Engines that do not start: the node joins all the same and says why.
+
+def last_error(cluster, pool_id):
+    return wait_for("the error of pool %s" % pool_id, lambda: cluster.pool("n1", pool_id)["last_error"])
+
+
+def test_a_garbage_model_shows_the_engines_own_words(cluster, model, tmp_path):
+    garbage = tmp_path / "garbage.gguf"
+    garbage.write_bytes(b"GGUF" + b"\xff" * 4096)
+    cluster.start_control()
+    cluster.start_node("n1", [pool(model), pool(garbage, "broken")])
+    cluster.wait_ready("n1")
+    assert "failed to load model" in last_error(cluster, "broken")
+    assert cluster.pool("n1", "broken")["ready"] is False
+    assert cluster.chat("hello", model="tiny").status == 200
+    answer = cluster.chat("hello", model="garbage")
+    assert (answer.status, answer.error["code"]) == (503, "MODEL_NOT_AVAILABLE")
+
+
+def test_an_engine_that_ends_at_once_shows_its_exit_code_and_words(cluster, model, tmp_path):
+    engine = tmp_path / "engine"
+    engine.write_text("#!/bin/sh\necho 'no usable device on this machine' >&2\nexit 7\n")
+    engine.chmod(0o755)
+    cluster.start_control()
+    cluster.start_node("n1", [pool(model)], engine=engine)
+    said = last_error(cluster, "chat")
+    assert "no usable device on this machine" in said and "7" in said
+    assert cluster.node("n1")["online"]
+
+
+def test_a_missing_engine_is_named(cluster, model):
+    cluster.start_control()
+    made = cluster.start_node("n1", [pool(model)], engine="/no/such/engine")
+    wait_for("a word about the engine", lambda: "/no/such/engine" in made.stderr)
