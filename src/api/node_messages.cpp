@@ -125,7 +125,6 @@ template <class Message>
 void check_identity(Checks& checks, const Message& message) {
     checks.id(message.node_id.str(), "node_id");
     checks.id(message.machine_id.str(), "machine_id");
-    checks.base_url(message.address, "address");
     check_capabilities(checks, message.capabilities);
     check_optional(checks, message.version, "version");
     check_optional(checks, message.api_version, "api_version");
@@ -252,6 +251,7 @@ NodeStatusBody make_node_status(const RegisterRequest& node, const HeartbeatRequ
 Result<void> validate(const RegisterRequest& message) {
     Checks checks;
     check_identity(checks, message);
+    checks.base_url(message.address, "address");
     checks.count(message.pools.size(), kMaxPools, "pools");
     for (std::size_t i = 0; i < message.pools.size() && checks.ok(); ++i) {
         checks.id(message.pools[i].str(), fmt::format("pools[{}]", i));
@@ -272,6 +272,9 @@ Result<void> validate(const HeartbeatRequest& message) {
 Result<void> validate(const NodeStatusBody& message) {
     Checks checks;
     check_identity(checks, message);
+    if (!message.address.empty()) {
+        checks.base_url(message.address, "address");
+    }
     checks.text(message.timestamp, kMaxName, "timestamp");
     check_pools(checks, message.pools);
     check_gpus(checks, message.gpus);

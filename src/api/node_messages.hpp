@@ -127,7 +127,7 @@ struct HeartbeatResponse {
 struct NodeStatusBody {
     NodeId node_id;
     MachineId machine_id;
-    std::string address;
+    std::string address;  // empty: the node joined nobody, its address is the one that was asked
     NodeCapabilities capabilities;
     std::optional<std::string> version;
     std::optional<std::string> api_version;

@@ -29,7 +29,8 @@ enum class Explain { no, yes };
 
 // Ranks the pools that may serve the request, or says why there is none. Nothing is claimed: the
 // caller walks the ranking with cell->try_claim() and tells the ledger which one it took.
-// Suspect pools come last, in whichever order. Pure but for the load cells it reads; any thread
+// Pools that meet pin and preference come first, suspect ones last among them, then the strategy
+// orders. Pure but for the load cells it reads; any thread
 // with its own ledger. Cost: one allocation and a sort of the model's pools; texts for Explain::yes
 // only. Pointers in the decision live as long as `view`.
 Decision decide(

@@ -54,11 +54,11 @@ public:
     NodeTable(RegistryConfig config, Instant started_at);
     NodeTable(const NodeTable&) = delete;
     NodeTable& operator=(const NodeTable&) = delete;
-    ~NodeTable();
+    ~NodeTable() = default;
 
     // Idempotent; pool state of the same boot_id is kept. A new or moved node is unreachable until
     // set_reachability() says otherwise.
-    // Errors: conflict (another machine holds this live node_id, or the api_version is too new).
+    // Errors: conflict (another machine holds this live node_id), invalid_params (api_version).
     Result<RegisterOutcome> register_node(const api::RegisterRequest& message, Stamp now);
 
     // Errors: not_found (the node is unknown, or its daemon started anew: it must register).
@@ -66,8 +66,8 @@ public:
         const NodeId& node, const api::HeartbeatRequest& message, Stamp now
     );
 
-    // Of a static node the address is `reached_at`, the URL that was polled.
-    // Errors: not_found (a registered node that is unknown), conflict (see register_node).
+    // Of a static node the address is `reached_at`, the URL that was polled; it is reachable there.
+    // Errors: not_found (a registered node that is unknown), else as register_node.
     Result<HeartbeatOutcome> polled(
         const api::NodeStatusBody& body,
         PollOrigin origin,
@@ -107,26 +107,43 @@ public:
     std::vector<api::PoolInfo> list_pools() const;  // by node, then pool
     Result<api::PoolInfo> get_pool(const PoolKey& key) const;
 
+    std::vector<NodeId> nodes_with_pool(const PoolId& pool) const;
+
     // The short form. Errors: not_found, ambiguous_pool (the message names the nodes).
     Result<PoolKey> find_pool(const PoolId& pool) const;
 
 private:
     using Nodes = std::map<NodeId, NodeRecord>;
 
-    NodeRecord& admit(const api::RegisterRequest& message, Stamp now);
-    HeartbeatOutcome take_report(
-        NodeRecord& node, const api::HeartbeatRequest& message, bool counts, Stamp now
+    struct Admission {
+        NodeRecord* node;
+        bool fresh;  // new, or its daemon started anew: nothing is known of its pools
+    };
+
+    Result<Admission> admit(
+        const api::RegisterRequest& message, const view::Endpoint& endpoint, Stamp now
     );
-    void apply_pools(NodeRecord& node, const std::vector<api::PoolReport>& reports);
+    Result<NodeRecord*> find_reporting(const NodeId& id, const std::optional<std::string>& boot_id);
+    Result<HeartbeatOutcome> polled_static(
+        const api::NodeStatusBody& body, const view::Endpoint& reached_at, Stamp now
+    );
+    void take_report(NodeRecord& node, const api::HeartbeatRequest& message);
+    void declare_pools(NodeRecord& node, const std::vector<PoolId>& ids);
+    void apply_pool(NodeRecord& node, const api::PoolReport& report);
     void drop_pools_not_in(NodeRecord& node, const std::vector<api::PoolReport>& reports);
+    void drop_pools(NodeRecord& node);
     void heard(NodeRecord& node, Stamp now);
     void settle_status(NodeRecord& node);
+    void note_status(const NodeId& node, NodeStatus before, NodeStatus after);
+    void set_reachable(NodeRecord& node, bool reachable, const std::string& reason);
     void set_deadline(NodeRecord& node, std::optional<Instant> deadline);
     void go_offline(NodeRecord& node);
-    void remove(Nodes::iterator node, const std::string& why);
-    void changed(NodeRecord& node, Urgency urgency = Urgency::soon);
+    void remove(Nodes::iterator node, std::string why);
+    void changed(NodeRecord& node, Urgency urgency);
     void note(NodeChange::Kind kind, const NodeId& node, std::string detail = {});
     void note_pool(NodeChange::Kind kind, const PoolKey& key, std::string detail = {});
+    HeartbeatOutcome outcome(bool stale) const;
+    std::vector<view::NodeBlockPtr> build_blocks();
     Instant warm_up_until() const;
 
     RegistryConfig config_;
@@ -138,7 +155,7 @@ private:
     std::uint64_t registrations_ = 0;
     std::uint64_t version_ = 0;
     bool reported_ = false;  // some node has sent a report since the start
-    bool reshaped_ = true;   // nodes, pools or models differ from index_
+    bool reshaped_ = true;   // nodes, pools or models may differ from index_
     Urgency urgency_ = Urgency::soon;
     std::shared_ptr<const view::ModelIndex> index_;
     view::ClusterViewPtr view_;

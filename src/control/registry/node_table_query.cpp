@@ -1,0 +1,121 @@
+#include "control/registry/node_table.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace orch::control::registry {
+
+Instant NodeTable::warm_up_until() const {
+    if (!config_.home) {
+        return warm_up_until_;
+    }
+    return reported_ ? Instant::min() : Instant::max();
+}
+
+view::ClusterViewPtr NodeTable::view() {
+    if (view_ != nullptr && urgency_ == Urgency::none) {
+        return view_;
+    }
+    auto blocks = build_blocks();
+    if (reshaped_ || index_ == nullptr) {
+        index_ = std::make_shared<const view::ModelIndex>(blocks);
+        reshaped_ = false;
+    }
+    urgency_ = Urgency::none;
+    view_ = std::make_shared<const view::ClusterView>(
+        ++version_, std::move(blocks), index_, warm_up_until()
+    );
+    return view_;
+}
+
+// Only blocks that were reset are made again.
+std::vector<view::NodeBlockPtr> NodeTable::build_blocks() {
+    std::vector<view::NodeBlockPtr> blocks;
+    blocks.reserve(nodes_.size());
+    for (auto& [id, node] : nodes_) {
+        if (node.block == nullptr) {
+            node.block = make_block(node);
+            const view::NodeBlock* const before = view_ == nullptr ? nullptr : view_->find_node(id);
+            reshaped_ = reshaped_ || before == nullptr || !node.block->same_shape(*before);
+        }
+        blocks.push_back(node.block);
+    }
+    return blocks;
+}
+
+std::vector<api::NodeInfo> NodeTable::list(Instant now) const {
+    std::vector<api::NodeInfo> infos;
+    infos.reserve(nodes_.size());
+    for (const auto& [id, node] : nodes_) {
+        infos.push_back(make_info(node, now));
+    }
+    return infos;
+}
+
+Result<api::NodeInfo> NodeTable::get(const NodeId& node, Instant now) const {
+    const auto known = nodes_.find(node);
+    if (known == nodes_.end()) {
+        return fail(Errc::not_found, fmt::format("the node '{}' is unknown", node.str()));
+    }
+    return make_info(known->second, now);
+}
+
+std::vector<api::PoolInfo> NodeTable::list_pools() const {
+    std::vector<api::PoolInfo> infos;
+    for (const auto& [id, node] : nodes_) {
+        for (const auto& [pool_id, pool] : node.pools) {
+            infos.push_back(make_info(id, pool));
+        }
+    }
+    return infos;
+}
+
+Result<api::PoolInfo> NodeTable::get_pool(const PoolKey& key) const {
+    const auto node = nodes_.find(key.node);
+    if (node == nodes_.end()) {
+        return fail(Errc::not_found, fmt::format("the node '{}' is unknown", key.node.str()));
+    }
+    const auto pool = node->second.pools.find(key.pool);
+    if (pool == node->second.pools.end()) {
+        return fail(
+            Errc::not_found,
+            fmt::format("the node '{}' has no pool '{}'", key.node.str(), key.pool.str())
+        );
+    }
+    return make_info(key.node, pool->second);
+}
+
+std::vector<NodeId> NodeTable::nodes_with_pool(const PoolId& pool) const {
+    std::vector<NodeId> found;
+    for (const auto& [id, node] : nodes_) {
+        if (node.pools.contains(pool)) {
+            found.push_back(id);
+        }
+    }
+    return found;
+}
+
+Result<PoolKey> NodeTable::find_pool(const PoolId& pool) const {
+    const std::vector<NodeId> found = nodes_with_pool(pool);
+    if (found.empty()) {
+        return fail(Errc::not_found, fmt::format("no node has a pool '{}'", pool.str()));
+    }
+    if (found.size() == 1) {
+        return PoolKey{found.front(), pool};
+    }
+    std::vector<std::string> names;
+    for (const NodeId& node : found) {
+        names.push_back(node.str());
+    }
+    return fail(
+        Errc::ambiguous_pool,
+        fmt::format(
+            "the pool id '{}' exists on the nodes {}: use /v2/nodes/NODE/pools/{}",
+            pool.str(),
+            fmt::join(names, ", "),
+            pool.str()
+        )
+    );
+}
+
+}  // namespace orch::control::registry
