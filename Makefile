@@ -24,8 +24,8 @@ endef
 
 .PHONY: help
 help: ## List the targets
-	sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
-	  || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
+	sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+	  || sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install what building needs (apt, as root) and unpack llhttp
@@ -36,6 +36,10 @@ build: setup ## Build the programs into build/release/bin
 	$(call configure,release,-DORCH_BUILD_TESTS=OFF)
 	cmake --build --preset release -j $(jobs)
 	ls -1 build/release/bin/*
+
+.PHONY: demo
+demo: ## Start a small cluster with a real engine on this machine and use it
+	scripts/demo
 
 .PHONY: test
 test: ## Build the dev preset and run every ring: unit, sim, loopback, e2e
