@@ -22,9 +22,8 @@ REAL_TIME = re.compile(
 )
 DETACHED = re.compile(r"\bdetached\b|\.detach\s*\(")
 TASK_FUNCTION = re.compile(r"\bTask<[^;{}=]*?>\s+(?P<name>[\w:]+)\((?P<parameters>[^;{}]*?)\)\s*(?:const|noexcept|override|=\s*0|\s)*[;{]")
-BORROWED = (
+REFUSED_PARAMETERS = (
     (r"\bconst\b[^,*]*&|&&", "const reference or rvalue reference"),
-    (r"\bstring_view\b|\bspan<", "view"),
     (r"=", "default argument"),
 )
 MACHINE_PATH = re.compile(r"(?<![\w.$}])/(?:home|Users)/(?!\.\.\.)[A-Za-z]|(?<![\w.$}])/root/")
@@ -97,11 +96,11 @@ def check_detached(path: str, text: str) -> Iterator[Breach]:
 
 
 def check_coroutines(path: str, text: str) -> Iterator[Breach]:
-    """A coroutine outlives its caller's statement: no borrowed arguments. `T&` names an owner's long-lived member."""
+    """A coroutine outlives its caller's statement: no references to arguments. `T&` names an owner's long-lived member."""
     code = blank_out(text)
     for match in TASK_FUNCTION.finditer(code):
         parameters = match["parameters"]
-        for word, reason in BORROWED:
+        for word, reason in REFUSED_PARAMETERS:
             if re.search(word, parameters):
                 yield Breach(line_of(code, match.start()), f"{match['name']}: a coroutine takes no {reason}")
 
