@@ -52,6 +52,9 @@ public:
     // The next piece of the body; `limit` bounds the wait for it.
     Task<BodyPiece> read(Duration limit);
 
+    // True when everything of the answer has been read: the next read() says complete.
+    bool at_end() const { return pieces_.empty() && parser_.message_done(); }
+
     void close();
 
 private:

@@ -35,6 +35,7 @@ public:
     const RequestHead& head() const { return head_; }
 
     std::string& body() { return body_; }
+    const std::string& body() const { return body_; }
 
     const Route* route() const { return route_; }
 

@@ -1,0 +1,132 @@
+#include "control/gateway/answer_relay.hpp"
+
+#include <utility>
+
+namespace orch::control::gateway {
+namespace {
+
+using Piece = net::BodyPiece::State;
+using Step = AnswerRelay::Step;
+
+bool is_event_stream(const net::ResponseHead& head) {
+    constexpr std::string_view kEventStream = "text/event-stream";
+    const std::string_view type = head.headers.find("Content-Type").value_or("");
+    return head.status == 200 && net::iequals(type.substr(0, kEventStream.size()), kEventStream);
+}
+
+constexpr Step kClientGone{AnswerRelay::State::client_gone, net::UpstreamFailure::none};
+constexpr Step kComplete{AnswerRelay::State::complete, net::UpstreamFailure::none};
+constexpr Step kBegun{AnswerRelay::State::begun, net::UpstreamFailure::none};
+
+Step failed(net::UpstreamFailure failure) {
+    return {AnswerRelay::State::failed, failure};
+}
+
+}  // namespace
+
+AnswerRelay::AnswerRelay(
+    net::ClientExchange& upstream,
+    net::Exchange& client,
+    const GatewayConfig& config,
+    net::Headers headers,
+    std::function<void()> on_upstream_done
+)
+    : upstream_(upstream),
+      client_(client),
+      config_(config),
+      headers_(std::move(headers)),
+      on_upstream_done_(std::move(on_upstream_done)),
+      event_stream_(gateway::is_event_stream(upstream.head())) {}
+
+Task<Step> AnswerRelay::begin() {
+    if (event_stream_) {
+        co_return co_await begin_stream();
+    }
+    co_return co_await begin_plain();
+}
+
+// Nothing reaches the client before the first whole event: an engine that dies while it reads the
+// prompt costs the client nothing but time.
+Task<Step> AnswerRelay::begin_stream() {
+    for (;;) {
+        const net::BodyPiece piece = co_await upstream_.read(config_.first_byte_limit);
+        if (piece.state != Piece::data) {
+            const bool empty = piece.state == Piece::complete;
+            co_return failed(empty ? net::UpstreamFailure::reset_mid_body : piece.failure);
+        }
+        const std::string_view events = events_.feed(piece.bytes);
+        if (events.empty()) {
+            continue;
+        }
+        const bool begun =
+            co_await client_.begin(upstream_.head().status, std::move(headers_), std::nullopt);
+        const bool sent = begun && co_await pass_events(events);
+        co_return sent ? kBegun : kClientGone;
+    }
+}
+
+Task<Step> AnswerRelay::begin_plain() {
+    const int status = upstream_.head().status;
+    std::string answer;
+    for (;;) {
+        const net::BodyPiece piece = co_await upstream_.read(config_.first_byte_limit);
+        if (piece.state == Piece::failed) {
+            co_return failed(piece.failure);
+        }
+        if (piece.state == Piece::complete) {
+            on_upstream_done_();
+            net::Response response{.status = status, .headers = {}, .body = {}};
+            response.headers = std::move(headers_);
+            response.body = std::move(answer);
+            const bool sent = co_await client_.respond(std::move(response));
+            co_return sent ? kComplete : kClientGone;
+        }
+        answer += piece.bytes;
+        if (answer.size() > config_.held_answer) {
+            break;
+        }
+    }
+    const std::optional<Bytes> length = upstream_.head().content_length;
+    const bool begun = co_await client_.begin(status, std::move(headers_), length);
+    const bool sent = begun && co_await client_.write(answer);
+    co_return sent ? kBegun : kClientGone;
+}
+
+Task<Step> AnswerRelay::rest() {
+    for (;;) {
+        const net::BodyPiece piece = co_await upstream_.read(config_.idle_limit);
+        if (piece.state == Piece::failed) {
+            co_return failed(piece.failure);
+        }
+        if (piece.state == Piece::complete) {
+            // HTTP ended well; whether the answer did, only its last event tells.
+            if (event_stream_ && !terminal_) {
+                co_return failed(net::UpstreamFailure::reset_mid_body);
+            }
+            on_upstream_done_();
+            const bool sent = co_await client_.end();
+            co_return sent ? kComplete : kClientGone;
+        }
+        bool sent = true;
+        if (event_stream_) {
+            const std::string_view events = events_.feed(piece.bytes);
+            sent = co_await pass_events(events);
+        } else {
+            sent = co_await client_.write(piece.bytes);
+        }
+        if (!sent) {
+            co_return kClientGone;
+        }
+    }
+}
+
+Task<bool> AnswerRelay::pass_events(std::string_view events) {
+    engine::EventReader reader(events);
+    while (const auto event = reader.next()) {
+        tokens_ += engine::is_token(*event) ? 1 : 0;
+        terminal_ = terminal_ || engine::is_terminal(*event);
+    }
+    co_return co_await client_.write(events);
+}
+
+}  // namespace orch::control::gateway

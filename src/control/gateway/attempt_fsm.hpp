@@ -1,0 +1,102 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "base/strong_id.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace orch::control::gateway {
+
+// What the shell saw after it did what it was told.
+struct AttemptEvent {
+    enum class Kind {
+        start,          // the request is read and its hints are understood
+        placed,         // a slot of `pool` is claimed
+        no_slot,        // pools fit, but every slot is busy or somebody waits already
+        all_excluded,   // every pool that fits was asked in this round
+        rejected,       // `error`: no pool fits
+        granted,        // the queue gave a slot of `pool`
+        queue_failed,   // `error`: the queue is full, or the wait was too long
+        lease_refused,  // the node has no slot, or does not serve the pool any more
+        place_failed,   // `error`: node or engine gave no answer
+        answer_begun,   // the first bytes went to the client
+        answer_broken,  // `error`: the answer ended before its end
+        answer_complete,
+        client_gone,
+    };
+    Kind kind;
+    PoolKey pool{};
+    Error error{};
+};
+
+// What the shell is to do next.
+struct AttemptAction {
+    enum class Kind {
+        place,         // choose a pool outside `excluded()` and claim a slot
+        wait,          // park in the queue
+        send,          // to the pool that was placed or granted
+        relay,         // go on with the answer
+        answer_error,  // `error`, as a whole answer
+        break_answer,  // `error`, as the end of an answer that has begun
+        finish,        // nothing is left to do
+    };
+    Kind kind;
+    Error error{};
+};
+
+struct AttemptLimits {
+    std::uint32_t retries = 2;  // further places after one that failed
+    bool replayable = true;     // the body is kept, so it can be sent again
+    bool pinned = false;        // one place was demanded, without fallback
+};
+
+// One request's way through places. Sans-I/O: events in, actions out; no clock.
+//
+//          start               placed              answer_begun        answer_complete
+//   Idle ---------> Placing --------> Sending ---------------> Relaying ---------------> Done
+//                   ^  | ^ no_slot      |  |  place_failed        |   answer_broken       ^
+//                   |  v |              |  +--> Placing (retry)   +-----------------------+
+//                   | Waiting --------->+       or Done (error)
+//                   |     granted       | lease_refused
+//                   +-------------------+
+//
+// A refused lease is no attempt: each pool is asked once a round, then the request waits. A failed
+// place counts, is not asked again and makes way for another until the retries are used up; once a
+// byte has reached the client nothing is tried again. A client that leaves ends it in every state.
+class AttemptFsm {
+public:
+    explicit AttemptFsm(AttemptLimits limits) : limits_(limits) {}
+
+    AttemptAction resume(AttemptEvent event);
+
+    // Pools not to be chosen in this round.
+    const std::vector<PoolKey>& excluded() const { return excluded_; }
+
+    // Places that took the request so far; refused leases do not count.
+    std::uint32_t attempts() const { return attempts_; }
+
+private:
+    enum class State { idle, placing, waiting, sending, relaying, done };
+
+    AttemptAction go(State state, AttemptAction::Kind kind);
+    AttemptAction end_with(AttemptAction::Kind kind, Error error);
+    AttemptAction while_placing(AttemptEvent event);
+    AttemptAction while_waiting(AttemptEvent event);
+    AttemptAction while_sending(AttemptEvent event);
+    AttemptAction while_relaying(AttemptEvent event);
+    AttemptAction place_failed(Error error);
+    AttemptAction nowhere_left(Error rejection);
+
+    AttemptLimits limits_;
+    State state_ = State::idle;
+    PoolKey pool_;
+    std::vector<PoolKey> excluded_;
+    std::uint32_t attempts_ = 0;
+    std::uint32_t failures_ = 0;
+    bool refused_ = false;  // some pool of this round only had no slot
+    std::optional<Error> last_failure_;
+};
+
+}  // namespace orch::control::gateway

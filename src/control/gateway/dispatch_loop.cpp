@@ -1,0 +1,58 @@
+#include "control/gateway/dispatch_loop.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace orch::control::gateway {
+
+DispatchLoop::DispatchLoop(
+    async::EventLoop& control,
+    async::AsyncClock& clock,
+    async::TaskGroup& tasks,
+    admission::AdmissionConfig admission,
+    placement::PlacementPolicy policy
+)
+    : control_(control), clock_(clock), tasks_(tasks), dispatcher_(admission, policy) {}
+
+DispatchLoop::Wait DispatchLoop::park(Executor waiter, placement::PlacementRequest request) {
+    Wait wait{async::Handoff<Result<Grant>>(waiter), std::make_shared<admission::TicketId>()};
+    control_.post([this, wait, request = std::move(request)]() mutable {
+        *wait.ticket = dispatcher_.park(
+            std::move(request),
+            clock_.now(),
+            [grant = wait.grant](Result<Grant> outcome) mutable { grant.set(std::move(outcome)); }
+        );
+        keep_ticking();
+    });
+    return wait;
+}
+
+void DispatchLoop::cancel(const Wait& wait) {
+    control_.post([this, ticket = wait.ticket] { dispatcher_.cancel(*ticket); });
+}
+
+void DispatchLoop::slot_freed(const PoolKey& pool) {
+    control_.post([this, pool] { dispatcher_.slot_freed(pool, clock_.now()); });
+}
+
+void DispatchLoop::keep_ticking() {
+    if (!ticking_ && dispatcher_.waiting() > 0) {
+        ticking_ = true;
+        tasks_.spawn(tick());
+    }
+}
+
+Task<void> DispatchLoop::tick() {
+    while (dispatcher_.waiting() > 0) {
+        const Instant round = clock_.now() + kRound;
+        const Instant next = std::min(round, dispatcher_.next_deadline().value_or(round));
+        if (!co_await clock_.sleep_until(next)) {
+            break;
+        }
+        dispatcher_.expire(clock_.now());
+        dispatcher_.retry_refused(clock_.now());
+    }
+    ticking_ = false;
+}
+
+}  // namespace orch::control::gateway

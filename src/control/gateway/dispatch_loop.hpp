@@ -1,0 +1,51 @@
+#pragma once
+
+#include "async/async_clock.hpp"
+#include "async/event_loop.hpp"
+#include "async/task_group.hpp"
+#include "control/gateway/dispatcher.hpp"
+
+namespace orch::control::gateway {
+
+// Gives the dispatcher its thread and its time. Any thread may call the posting members; the rest
+// belongs to the control thread.
+class DispatchLoop {
+public:
+    // How long a pool that refused a lease is left alone when nothing else tells of a free slot.
+    static constexpr Duration kRound = std::chrono::milliseconds(100);
+
+    DispatchLoop(
+        async::EventLoop& control,
+        async::AsyncClock& clock,
+        async::TaskGroup& tasks,
+        admission::AdmissionConfig admission,
+        placement::PlacementPolicy policy
+    );
+
+    // Waits for a slot on behalf of a request of another loop. Returns cancelled when that loop's
+    // task was cancelled.
+    struct Wait {
+        async::Handoff<Result<Grant>> grant;
+        std::shared_ptr<admission::TicketId> ticket;  // control thread only
+    };
+
+    Wait park(Executor waiter, placement::PlacementRequest request);
+    void cancel(const Wait& wait);
+
+    void slot_freed(const PoolKey& pool);
+
+    // Control thread.
+    Dispatcher& dispatcher() { return dispatcher_; }
+
+private:
+    void keep_ticking();
+    Task<void> tick();
+
+    async::EventLoop& control_;
+    async::AsyncClock& clock_;
+    async::TaskGroup& tasks_;
+    Dispatcher dispatcher_;
+    bool ticking_ = false;
+};
+
+}  // namespace orch::control::gateway

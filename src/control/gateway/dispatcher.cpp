@@ -1,0 +1,161 @@
+#include "control/gateway/dispatcher.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace orch::control::gateway {
+
+using admission::Ticket;
+using admission::TicketId;
+
+Dispatcher::Dispatcher(admission::AdmissionConfig config, placement::PlacementPolicy policy)
+    : queue_(config), policy_(policy), view_(std::make_shared<view::ClusterView>()) {}
+
+TicketId Dispatcher::park(
+    placement::PlacementRequest request, Instant now, OnDispatched on_dispatched
+) {
+    const TicketId id{++tickets_};
+    if (closed_) {
+        on_dispatched(fail(Errc::cancelled, "the control plane is stopping"));
+        return id;
+    }
+    const std::string name(view_->queue_name(request.model.value_or("")));
+    Ticket ticket{.id = id, .name = name, .excluded = std::exchange(request.exclude, {})};
+    auto position = queue_.park(std::move(ticket), now);
+    if (!position) {
+        on_dispatched(std::unexpected(position.error()));
+        return id;
+    }
+    Waiting& waiting = waiters_[id];
+    waiting.request = std::move(request);
+    waiting.on_dispatched = std::move(on_dispatched);
+    stand_in_line(waiting, now);
+    // A slot may have been freed between the edge's last look and the waiter in its cell.
+    if (*position == 0) {
+        serve(id, now);
+    }
+    return id;
+}
+
+void Dispatcher::stand_in_line(Waiting& waiting, Instant now) {
+    const auto decision = decide(*view_, waiting.request, policy_, ledger_, now);
+    for (const placement::Candidate& candidate : decision.ranked) {
+        candidate.pool->cell->add_waiter();
+        waiting.cells.push_back(candidate.pool->cell);
+    }
+}
+
+void Dispatcher::leave_line(Waiting& waiting) {
+    for (const auto& cell : waiting.cells) {
+        cell->remove_waiter();
+    }
+    waiting.cells.clear();
+}
+
+std::optional<Grant> Dispatcher::try_claim(const Waiting& waiting, Instant now) {
+    const auto decision = decide(*view_, waiting.request, policy_, ledger_, now);
+    for (const placement::Candidate& candidate : decision.ranked) {
+        if (candidate.pool->cell->claim_for_waiter()) {
+            ledger_.chosen(*candidate.pool->cell);
+            return Grant{view_, candidate.node, candidate.pool};
+        }
+    }
+    return std::nullopt;
+}
+
+bool Dispatcher::serve(TicketId ticket, Instant now) {
+    Waiting& waiting = waiters_.at(ticket);
+    waiting.request.exclude = queue_.find(ticket)->excluded;
+    auto grant = try_claim(waiting, now);
+    waiting.request.exclude.clear();
+    if (!grant) {
+        return false;
+    }
+    queue_.remove(ticket);
+    end(ticket, std::move(*grant));
+    return true;
+}
+
+void Dispatcher::end(TicketId ticket, Result<Grant> outcome) {
+    auto waiting = waiters_.extract(ticket);
+    leave_line(waiting.mapped());
+    waiting.mapped().on_dispatched(std::move(outcome));
+}
+
+void Dispatcher::cancel(TicketId ticket) {
+    if (queue_.remove(ticket)) {
+        end(ticket, fail(Errc::cancelled, "the client left the queue"));
+    }
+}
+
+void Dispatcher::close() {
+    closed_ = true;
+    while (!waiters_.empty()) {
+        cancel(waiters_.begin()->first);
+    }
+}
+
+void Dispatcher::slot_freed(const PoolKey& pool, Instant now) {
+    const view::PoolBlock* const block = view_->find_pool(pool);
+    if (block == nullptr) {
+        return;
+    }
+    std::vector<std::string> names = block->models;
+    names.emplace_back();
+    // Requests that are pinned elsewhere are in these queues too, so one slot may take several
+    // tries.
+    constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+    for (const TicketId ticket : queue_.candidates_for(pool, names, kAll)) {
+        if (block->cell->claimed() >= block->cell->capacity()) {
+            return;
+        }
+        serve(ticket, now);
+    }
+}
+
+void Dispatcher::set_view(view::ClusterViewPtr view, Instant now) {
+    view_ = std::move(view);
+    ledger_.retain(*view_);
+    for (auto& [ticket, waiting] : waiters_) {
+        // The new waiters come before the old ones go: no cell of both views is ever open between.
+        std::vector<std::shared_ptr<LoadCell>> before = std::exchange(waiting.cells, {});
+        stand_in_line(waiting, now);
+        for (const auto& cell : before) {
+            cell->remove_waiter();
+        }
+    }
+    retry_refused(now);
+}
+
+void Dispatcher::retry_refused(Instant now) {
+    queue_.clear_exclusions();
+    serve_all(now);
+}
+
+void Dispatcher::serve_all(Instant now) {
+    std::vector<TicketId> order;
+    for (const auto& [ticket, waiting] : waiters_) {
+        order.push_back(ticket);
+    }
+    std::ranges::sort(order);
+    for (const TicketId ticket : order) {
+        serve(ticket, now);
+    }
+}
+
+void Dispatcher::expire(Instant now) {
+    for (const Ticket& ticket : queue_.expire(now)) {
+        const std::string what = ticket.name.empty() ? "any chat model" : ticket.name;
+        end(ticket.id,
+            fail(
+                Errc::admission_reject,
+                fmt::format("no slot for {} became free within the queue timeout", what)
+            ));
+    }
+}
+
+}  // namespace orch::control::gateway

@@ -1,0 +1,93 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "control/admission/wait_queue.hpp"
+#include "control/placement/choice_ledger.hpp"
+#include "control/placement/placement_policy.hpp"
+#include "control/placement/placement_request.hpp"
+#include "control/view/cluster_view.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace orch::control::gateway {
+
+// Where a request that waited may go: a slot of this pool is claimed for it.
+struct Grant {
+    view::ClusterViewPtr view;  // keeps `node` and `pool` alive
+    const view::NodeBlock* node = nullptr;
+    const view::PoolBlock* pool = nullptr;
+};
+
+// Called once, on the control thread, when the wait is over: a grant, admission_reject, or
+// cancelled. Exactly one call, so that a slot granted to a client that just left is given back.
+using OnDispatched = std::function<void(Result<Grant>)>;
+
+// Requests that found no free slot wait here, first come first served per served name. Owner: the
+// control thread. Pure but for the load cells; time comes in.
+//
+// While a request waits, its waiter stands in the cell of every pool that may serve it, so that no
+// edge claims past it; a slot that is freed there is handed to the head of the queue.
+class Dispatcher {
+public:
+    Dispatcher(admission::AdmissionConfig config, placement::PlacementPolicy policy);
+
+    // Takes the request in. It may be granted or refused before this returns; the ticket names it
+    // in cancel(). Requires: a view was set.
+    admission::TicketId park(
+        placement::PlacementRequest request, Instant now, OnDispatched on_dispatched
+    );
+
+    // The client is gone: ends the wait with `cancelled` unless it has ended already.
+    void cancel(admission::TicketId ticket);
+
+    // Ends all waits and takes no more in: the program stops.
+    void close();
+
+    // A slot of this pool was given back while somebody waited.
+    void slot_freed(const PoolKey& pool, Instant now);
+
+    // A new picture, before the edges get it: cells of new pools then come with their waiters.
+    void set_view(view::ClusterViewPtr view, Instant now);
+
+    // A new round: pools that refused a lease may be asked again.
+    void retry_refused(Instant now);
+
+    void expire(Instant now);
+
+    std::optional<Instant> next_deadline() const { return queue_.next_deadline(); }
+
+    std::size_t waiting() const { return queue_.depth(); }
+
+    void set_config(admission::AdmissionConfig config) { queue_.set_config(config); }
+
+private:
+    struct Waiting {
+        placement::PlacementRequest request;
+        OnDispatched on_dispatched;
+        std::vector<std::shared_ptr<LoadCell>> cells;  // where its waiter stands
+    };
+
+    using Waiters = std::unordered_map<admission::TicketId, Waiting>;
+
+    void stand_in_line(Waiting& waiting, Instant now);
+    void leave_line(Waiting& waiting);
+    std::optional<Grant> try_claim(const Waiting& waiting, Instant now);
+    void serve_all(Instant now);
+    bool serve(admission::TicketId ticket, Instant now);
+    void end(admission::TicketId ticket, Result<Grant> outcome);
+
+    admission::WaitQueue queue_;
+    placement::PlacementPolicy policy_;
+    placement::ChoiceLedger ledger_;
+    view::ClusterViewPtr view_;
+    Waiters waiters_;
+    std::uint64_t tickets_ = 0;
+    bool closed_ = false;
+};
+
+}  // namespace orch::control::gateway

@@ -1,0 +1,28 @@
+#include "control/gateway/edge_state.hpp"
+
+namespace orch::control::gateway {
+
+void EdgeState::set_view(view::ClusterViewPtr view) {
+    view_ = std::move(view);
+    ledger_.retain(*view_);
+}
+
+EdgeState::Choice EdgeState::choose(const placement::PlacementRequest& request) {
+    Choice choice;
+    choice.decision = decide(*view_, request, policy_, ledger_, edge_.clock().now());
+    for (const placement::Candidate& candidate : choice.decision.ranked) {
+        if (candidate.pool->cell->try_claim()) {
+            ledger_.chosen(*candidate.pool->cell);
+            choice.claim.emplace(dispatch_, view_, *candidate.node, *candidate.pool);
+            break;
+        }
+    }
+    return choice;
+}
+
+placement::Decision EdgeState::explain(const placement::PlacementRequest& request) const {
+    const Instant now = edge_.deadlines().now();
+    return decide(*view_, request, policy_, ledger_, now, placement::Explain::yes);
+}
+
+}  // namespace orch::control::gateway

@@ -1,0 +1,78 @@
+#include "control/gateway/gateway.hpp"
+
+#include "api/inference_peek.hpp"
+#include "control/gateway/request_headers.hpp"
+
+#include <utility>
+
+namespace orch::control::gateway {
+
+Gateway::Gateway(
+    const std::vector<net::Edge*>& edges, GatewayContext context, placement::PlacementPolicy policy
+)
+    : context_(std::move(context)) {
+    for (net::Edge* const edge : edges) {
+        edges_.push_back(std::make_unique<EdgeState>(*edge, context_.dispatch, policy));
+    }
+}
+
+void Gateway::add_routes(net::RouteTable& routes) {
+    const net::Handler handler = [this](net::Exchange& exchange) { return serve(exchange); };
+    const auto add = [&](const char* path, const char* summary) {
+        routes.add({
+            .method = net::Method::post,
+            .path = path,
+            .auth = auth::AuthClass::client,
+            .body_limit = net::kDefaultBodyLimit,
+            .summary = summary,
+            .handler = handler,
+        });
+    };
+    add("/v1/chat/completions", "Chat completion, streamed or not, as OpenAI defines it");
+    add("/v1/completions", "Text completion, streamed or not, as OpenAI defines it");
+}
+
+void Gateway::publish(const view::ClusterViewPtr& view) {
+    for (const auto& state : edges_) {
+        state->edge().loop().post([state = state.get(), view] { state->set_view(view); });
+    }
+}
+
+const view::ClusterViewPtr& Gateway::view_of(const net::Edge& edge) const {
+    return edges_[edge.index()]->view();
+}
+
+Task<void> Gateway::serve(net::Exchange& exchange) {
+    const auto peek = api::peek_inference(exchange.body());
+    if (!peek) {
+        co_await exchange.respond_error(peek.error());
+        co_return;
+    }
+    auto request = read_hints(exchange.head().headers);
+    if (!request) {
+        co_await exchange.respond_error(request.error());
+        co_return;
+    }
+    request->model = peek->model;
+    tell_model(exchange, peek->model.value_or(""));
+    InferenceRun run(context_, *edges_[exchange.edge().index()], exchange, std::move(*request));
+    co_await run.run();
+}
+
+void Gateway::tell_model(net::Exchange& exchange, const std::string& model) {
+    if (model.empty()) {
+        context_.log.info(
+            "a request names no model: any ready chat pool may serve it",
+            {{"correlation_id", exchange.correlation()}}
+        );
+        return;
+    }
+    if (view_of(exchange.edge())->find_model(model).empty()) {
+        context_.log.warn(
+            "a request names a model that no pool serves",
+            {{"model", model}, {"correlation_id", exchange.correlation()}}
+        );
+    }
+}
+
+}  // namespace orch::control::gateway

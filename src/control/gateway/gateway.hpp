@@ -1,0 +1,40 @@
+#pragma once
+
+#include "control/gateway/edge_state.hpp"
+#include "control/gateway/inference_run.hpp"
+#include "net/route_table.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace orch::control::gateway {
+
+// The data path of the control plane: reads what an inference request asks for and runs it. One
+// EdgeState per edge; handlers run on the edge that their connection belongs to.
+class Gateway {
+public:
+    Gateway(
+        const std::vector<net::Edge*>& edges,
+        GatewayContext context,
+        placement::PlacementPolicy policy
+    );
+
+    // POST /v1/chat/completions and /v1/completions.
+    void add_routes(net::RouteTable& routes);
+
+    // Hands the picture to every edge. Control thread.
+    void publish(const view::ClusterViewPtr& view);
+
+    // The edge's present picture. That edge's thread.
+    const view::ClusterViewPtr& view_of(const net::Edge& edge) const;
+
+private:
+    Task<void> serve(net::Exchange& exchange);
+    void tell_model(net::Exchange& exchange, const std::string& model);
+
+    GatewayContext context_;
+    std::vector<std::unique_ptr<EdgeState>> edges_;
+};
+
+}  // namespace orch::control::gateway

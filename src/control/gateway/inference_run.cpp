@@ -1,0 +1,287 @@
+#include "control/gateway/inference_run.hpp"
+
+#include "api/error_body.hpp"
+#include "control/gateway/request_headers.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace orch::control::gateway {
+namespace {
+
+using Event = AttemptEvent::Kind;
+using Action = AttemptAction::Kind;
+using net::UpstreamFailure;
+
+// Whether the failure says something about the node and not about this request alone.
+bool blames_node(UpstreamFailure failure) {
+    return failure != UpstreamFailure::cancelled &&
+           failure != UpstreamFailure::first_byte_timeout &&
+           failure != UpstreamFailure::idle_timeout;
+}
+
+Error error_of(UpstreamFailure failure, const PoolKey& pool) {
+    const bool late =
+        failure == UpstreamFailure::first_byte_timeout || failure == UpstreamFailure::idle_timeout;
+    const Errc code = late ? Errc::decode_timeout : Errc::worker_reset;
+    return {code, fmt::format("node {}: {}", pool.node.str(), to_string(failure)), {}};
+}
+
+}  // namespace
+
+InferenceRun::InferenceRun(
+    GatewayContext& context,
+    EdgeState& edge,
+    net::Exchange& exchange,
+    placement::PlacementRequest request
+)
+    : context_(context),
+      edge_(edge),
+      exchange_(exchange),
+      request_(std::move(request)),
+      fsm_(limits()) {}
+
+AttemptLimits InferenceRun::limits() const {
+    const bool pinned = request_.pin_node || request_.pin_pool;
+    return {
+        .retries = context_.config.retry_attempts,
+        .replayable = exchange_.body().size() <= context_.config.replay_limit,
+        .pinned = pinned && !request_.fallback,
+    };
+}
+
+Task<void> InferenceRun::run() {
+    exchange_.on_client_gone([this] { client_left(); });
+    AttemptEvent event{.kind = Event::start};
+    for (;;) {
+        AttemptAction action = fsm_.resume(std::move(event));
+        if (action.kind == Action::finish) {
+            break;
+        }
+        event = co_await perform(std::move(action));
+        if (exchange_.client_gone()) {
+            event = {.kind = Event::client_gone};
+        }
+    }
+    exchange_.on_client_gone(nullptr);
+    exchange_.note("attempts", std::to_string(fsm_.attempts()));
+    if (relay_) {
+        exchange_.note("tokens", std::to_string(relay_->tokens()));
+    }
+}
+
+Task<AttemptEvent> InferenceRun::perform(AttemptAction action) {
+    switch (action.kind) {
+        case Action::place:
+            co_return place();
+        case Action::wait:
+            co_return co_await wait();
+        case Action::send:
+            co_return co_await send();
+        case Action::relay:
+            co_return co_await relay(true);
+        case Action::answer_error: {
+            co_await answer_error(std::move(action.error));
+            break;
+        }
+        case Action::break_answer: {
+            co_await break_answer(std::move(action.error));
+            break;
+        }
+        case Action::finish:
+            break;
+    }
+    co_return AttemptEvent{.kind = Event::answer_complete};
+}
+
+AttemptEvent InferenceRun::place() {
+    request_.exclude = fsm_.excluded();
+    EdgeState::Choice choice = edge_.choose(request_);
+    if (choice.claim) {
+        claim_ = std::move(choice.claim);
+        return {.kind = Event::placed, .pool = claim_->pool().key};
+    }
+    if (choice.decision.rejection) {
+        Error error = *choice.decision.rejection;
+        rejection_ = edge_.explain(request_);
+        return {.kind = Event::rejected, .error = std::move(error)};
+    }
+    return {.kind = choice.decision.all_excluded() ? Event::all_excluded : Event::no_slot};
+}
+
+Task<AttemptEvent> InferenceRun::wait() {
+    waiting_.emplace(context_.dispatch.park(edge_.edge().loop().executor(), request_));
+    Result<Grant> grant = co_await waiting_->grant.wait_to_end();
+    waiting_.reset();
+    if (!grant) {
+        co_return AttemptEvent{.kind = Event::queue_failed, .error = std::move(grant.error())};
+    }
+    claim_.emplace(context_.dispatch, grant->view, *grant->node, *grant->pool);
+    co_return AttemptEvent{.kind = Event::granted, .pool = claim_->pool().key};
+}
+
+net::ClientRequest InferenceRun::node_request() const {
+    const view::NodeBlock& node = claim_->node();
+    return {
+        .method = exchange_.head().method,
+        .to = HostPort{node.endpoint.host, node.endpoint.port},
+        .target = fmt::format(
+            "/v2/pools/{}/engine{}", claim_->pool().key.pool.str(), exchange_.head().target
+        ),
+        .headers = headers_for_node(exchange_, context_.token),
+        .body = exchange_.body(),
+        .connect_limit = context_.config.connect_limit,
+        .first_byte_limit = context_.config.first_byte_limit,
+    };
+}
+
+Task<AttemptEvent> InferenceRun::send() {
+    relay_.reset();
+    upstream_ = std::make_unique<net::ClientExchange>(edge_.edge().clients());
+    net::ClientRequest request = node_request();
+    const UpstreamFailure failure = co_await upstream_->send(std::move(request));
+    if (failure != UpstreamFailure::none) {
+        co_return failed_place(failure);
+    }
+    if (upstream_->head().headers.find("X-Llorch-Origin") == "node") {
+        co_return co_await judge_node_answer();
+    }
+    relay_.emplace(*upstream_, exchange_, context_.config, client_headers(), [this] {
+        claim_->release();
+    });
+    co_return co_await relay(false);
+}
+
+// The node itself answered: it has no slot, its engine died, or it does not accept the call.
+Task<AttemptEvent> InferenceRun::judge_node_answer() {
+    std::string body;
+    net::BodyPiece piece = co_await upstream_->read(context_.config.idle_limit);
+    while (piece.state == net::BodyPiece::State::data && body.size() < context_.config.held_answer
+    ) {
+        body += piece.bytes;
+        piece = co_await upstream_->read(context_.config.idle_limit);
+    }
+    const PoolKey pool = claim_->pool().key;
+    claim_->release();
+    const auto said = api::parse_error_body(body);
+    const Errc code = said ? said->errc().value_or(Errc::worker_reset) : Errc::worker_reset;
+    switch (code) {
+        case Errc::replica_exhausted:
+        case Errc::pool_unready:
+        case Errc::pool_unavailable:
+        case Errc::not_found:
+            co_return AttemptEvent{.kind = Event::lease_refused};
+        default:
+            break;
+    }
+    context_.log.warn(
+        "a node did not serve a request",
+        {{"node", pool.node},
+         {"pool", pool.pool},
+         {"code", wire_name(code)},
+         {"reason", said ? said->message : "unknown"},
+         {"correlation_id", exchange_.correlation()}}
+    );
+    const Errc shown = code == Errc::decode_timeout ? code : Errc::worker_reset;
+    Error error{shown, fmt::format("node {}: {}", pool.node.str(), said ? said->message : ""), {}};
+    co_return AttemptEvent{.kind = Event::place_failed, .error = std::move(error)};
+}
+
+Task<AttemptEvent> InferenceRun::relay(bool rest) {
+    if (rest) {
+        const AnswerRelay::Step step = co_await relay_->rest();
+        co_return after(step, true);
+    }
+    const AnswerRelay::Step step = co_await relay_->begin();
+    co_return after(step, false);
+}
+
+AttemptEvent InferenceRun::after(const AnswerRelay::Step& step, bool begun) {
+    switch (step.state) {
+        case AnswerRelay::State::begun:
+            return {.kind = Event::answer_begun};
+        case AnswerRelay::State::complete:
+            return {.kind = Event::answer_complete};
+        case AnswerRelay::State::client_gone:
+            return {.kind = Event::client_gone};
+        case AnswerRelay::State::failed:
+            break;
+    }
+    if (!begun) {
+        return failed_place(step.failure);
+    }
+    Error error = error_of(step.failure, claim_->pool().key);
+    claim_->release();
+    return {.kind = Event::answer_broken, .error = std::move(error)};
+}
+
+AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
+    const PoolKey pool = claim_->pool().key;
+    if (blames_node(failure)) {
+        suspect_node();
+    }
+    claim_->release();
+    context_.log.warn(
+        "a place failed",
+        {{"node", pool.node},
+         {"pool", pool.pool},
+         {"reason", to_string(failure)},
+         {"correlation_id", exchange_.correlation()}}
+    );
+    return {.kind = Event::place_failed, .error = error_of(failure, pool)};
+}
+
+void InferenceRun::suspect_node() {
+    const Instant until = edge_.edge().clock().now() + context_.config.suspicion;
+    for (const view::PoolBlock& pool : claim_->node().pools) {
+        pool.cell->suspect_until(until);
+    }
+}
+
+net::Headers InferenceRun::client_headers() const {
+    net::Headers headers = headers_for_client(upstream_->head().headers);
+    const PoolKey& pool = claim_->pool().key;
+    headers.add("X-Llorch-Node", pool.node.str());
+    headers.add("X-Llorch-Pool", pool.pool.str());
+    headers.add("X-Llorch-Attempts", std::to_string(fsm_.attempts() + 1));
+    exchange_.note("node", pool.node.str());
+    exchange_.note("pool", pool.pool.str());
+    return headers;
+}
+
+Task<void> InferenceRun::answer_error(Error error) {
+    api::ErrorDetails details;
+    if (!rejection_.considered.empty()) {
+        std::vector<api::PlaceReasons>& places = details.candidates.emplace();
+        for (placement::Considered& place : rejection_.considered) {
+            places.push_back({place.key.node, place.key.pool, std::move(place.reasons)});
+        }
+    }
+    co_await exchange_.respond_error(std::move(error), std::move(details), api::kDefaultBackoff);
+}
+
+// An event stream ends with an error event and no [DONE]; any other answer is cut off, so that the
+// client cannot take it for complete.
+Task<void> InferenceRun::break_answer(Error error) {
+    exchange_.note("code", std::string(wire_name(error.code)));
+    if (!relay_->is_event_stream()) {
+        exchange_.abort();
+        co_return;
+    }
+    const api::ErrorBody body = api::make_error_body(error, exchange_.correlation());
+    const std::string event = "data: " + api::to_json(body) + "\n\n";
+    co_await exchange_.write(event);
+    co_await exchange_.end();
+}
+
+void InferenceRun::client_left() {
+    if (upstream_) {
+        upstream_->close();
+    }
+    if (waiting_) {
+        context_.dispatch.cancel(*waiting_);
+    }
+}
+
+}  // namespace orch::control::gateway

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "base/log.hpp"
+#include "control/gateway/answer_relay.hpp"
+#include "control/gateway/attempt_fsm.hpp"
+#include "control/gateway/edge_state.hpp"
+#include "control/gateway/gateway_config.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace orch::control::gateway {
+
+// What all requests of the gateway share.
+struct GatewayContext {
+    DispatchLoop& dispatch;
+    GatewayConfig config;
+    std::string token;  // sent to nodes; empty = none
+    Logger log;
+};
+
+// One inference request from placement to the last byte: performs what its AttemptFsm decides. On
+// its edge's thread; lives inside the request's handler.
+class InferenceRun {
+public:
+    InferenceRun(
+        GatewayContext& context,
+        EdgeState& edge,
+        net::Exchange& exchange,
+        placement::PlacementRequest request
+    );
+
+    Task<void> run();
+
+private:
+    AttemptLimits limits() const;
+    Task<AttemptEvent> perform(AttemptAction action);
+    AttemptEvent place();
+    Task<AttemptEvent> wait();
+    Task<AttemptEvent> send();
+    Task<AttemptEvent> judge_node_answer();
+    Task<AttemptEvent> relay(bool rest);
+    AttemptEvent after(const AnswerRelay::Step& step, bool begun);
+    Task<void> answer_error(Error error);
+    Task<void> break_answer(Error error);
+
+    net::ClientRequest node_request() const;
+    net::Headers client_headers() const;
+    AttemptEvent failed_place(net::UpstreamFailure failure);
+    void suspect_node();
+    void client_left();
+
+    GatewayContext& context_;
+    EdgeState& edge_;
+    net::Exchange& exchange_;
+    placement::PlacementRequest request_;
+    AttemptFsm fsm_;
+    std::optional<SlotClaim> claim_;
+    std::optional<DispatchLoop::Wait> waiting_;
+    std::unique_ptr<net::ClientExchange> upstream_;
+    std::optional<AnswerRelay> relay_;
+    placement::Decision rejection_;  // its per-pool reasons go into the error's details
+};
+
+}  // namespace orch::control::gateway
