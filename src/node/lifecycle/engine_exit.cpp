@@ -1,5 +1,7 @@
 #include "node/lifecycle/engine_exit.hpp"
 
+#include "base/utf8.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,6 +56,11 @@ std::string_view telling_line(std::string_view log, ExitReason reason) {
     return last;
 }
 
+// Engines log whatever a model or a prompt holds.
+std::string quote(std::string_view line) {
+    return to_valid_utf8(line.substr(0, whole_utf8_prefix(line.substr(0, kLongestQuote))));
+}
+
 std::string outcome(const EngineExit& exit) {
     if (!exit.known) {
         return "ended";
@@ -94,7 +101,7 @@ ExitReason classify_exit(const EngineExit& exit) {
 
 std::string describe_exit(const EngineExit& exit) {
     const ExitReason reason = classify_exit(exit);
-    const std::string_view line = telling_line(exit.log_tail, reason).substr(0, kLongestQuote);
+    const std::string line = quote(telling_line(exit.log_tail, reason));
     const bool specific = reason != ExitReason::ended && reason != ExitReason::killed;
     return fmt::format(
         "{}{}{}{}",

@@ -1,5 +1,6 @@
 #include "node/lifecycle/pool_spec.hpp"
 
+#include "api/http_address.hpp"
 #include "node/lifecycle/engine_flags.hpp"
 
 #include <fmt/format.h>
@@ -84,11 +85,7 @@ private:
     }
 
     void check_external() {
-        const std::string_view url = *spec_.url;
-        const std::size_t scheme = url.starts_with("https://")  ? 8
-                                   : url.starts_with("http://") ? 7
-                                                                : 0;
-        if (scheme == 0 || url.size() == scheme || url[scheme] == '/' || url[scheme] == ':') {
+        if (const auto address = api::parse_http_address(*spec_.url, "url"); !address) {
             add("url", "must be http://HOST:PORT or https://HOST:PORT");
         }
         const auto refuse = [&](bool given, std::string key) {

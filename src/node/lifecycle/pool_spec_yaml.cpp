@@ -224,7 +224,8 @@ private:
     void read_value(ReadKey read, const Value& value, const std::string& name, PoolSpec& spec) {
         const std::size_t before = report_.count();
         if (value.node.IsNull()) {
-            value.refuse("has no value");
+            // An absent value stands where the next key does.
+            report_.add(line(name), value.path, "has no value");
         } else {
             read(value, spec);
         }
@@ -257,6 +258,9 @@ private:
 void read_pools(
     const YAML::Node& list, Report& report, const FileExists& exists, ParsedPools& into
 ) {
+    if (list.IsNull()) {
+        return;
+    }
     if (!list.IsSequence()) {
         report.add(line_of(list), "pools", "must be a list of pools");
         return;

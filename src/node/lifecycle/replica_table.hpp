@@ -1,0 +1,75 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/strong_id.hpp"
+#include "node/lifecycle/engine_fsm.hpp"
+#include "node/lifecycle/pool_spec.hpp"
+#include "node/lifecycle/pools_view.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace orch::node::lifecycle {
+
+// Where a replica is reached. Set when it is spawned, adopted or handed over.
+struct ReplicaBinding {
+    std::string url;       // http://127.0.0.1:31337
+    std::string log_path;  // empty for engines of others
+};
+
+// What the engine says about itself, once it serves.
+struct ReplicaFacts {
+    std::optional<std::uint32_t> slots_total;
+    std::optional<std::uint32_t> ctx;  // tokens per slot
+    std::string engine_version;
+};
+
+// Pools and replicas of this node: what is wanted, what runs, where, and how it fares. Passive.
+// One owner, the node's control thread; the others read snapshots.
+// News of a pool or replica that is not there (any more) is ignored: it may arrive after a removal.
+class ReplicaTable {
+public:
+    // Creates the pool, or changes its spec and keeps its replicas. What its slots and lease cells
+    // are then is told by the next bind or set_facts.
+    void put_pool(PoolSpec spec);
+    void remove_pool(const PoolId& pool);
+    void set_draining(const PoolId& pool, bool draining);
+
+    // `slots` until the engine says otherwise. A replica that exists is left alone.
+    void add_replica(
+        const PoolId& pool, const ReplicaId& replica, std::uint32_t slots, bool watched
+    );
+    void remove_replica(const PoolId& pool, const ReplicaId& replica);
+
+    void bind(const PoolId& pool, const ReplicaId& replica, ReplicaBinding binding);
+    void set_status(
+        const PoolId& pool, const ReplicaId& replica, const EngineStatus& status, WallTime now
+    );
+    void set_facts(const PoolId& pool, const ReplicaId& replica, const ReplicaFacts& facts);
+    void set_load_progress(const PoolId& pool, const ReplicaId& replica, double progress);
+
+    // Slots of a watched engine that its other users hold.
+    void set_slots_of_others(const PoolId& pool, const ReplicaId& replica, std::uint32_t slots);
+
+    // What the table says now. The same object until something changes; pools that did not change
+    // are shared with the snapshot before.
+    std::shared_ptr<const PoolsView> snapshot();
+
+private:
+    struct Row {
+        PoolView pool;
+        std::shared_ptr<const PoolView> published;  // empty when `pool` has changed since
+    };
+
+    ReplicaView* edit(const PoolId& pool, const ReplicaId& replica);
+    void touch(Row& row);
+
+    std::map<PoolId, Row> rows_;
+    std::uint64_t version_ = 0;
+    std::shared_ptr<const PoolsView> published_;
+};
+
+}  // namespace orch::node::lifecycle

@@ -1,0 +1,89 @@
+#include "node/lifecycle/run_record.hpp"
+
+#include <gtest/gtest.h>
+
+namespace orch::node::lifecycle {
+namespace {
+
+RunRecord record() {
+    return {
+        .pool = PoolId("chat"),
+        .replica = ReplicaId("r0"),
+        .pid = 4242,
+        .start_time = 987654,
+        .port = 31337,
+        .boot_id = "5f1c",
+        .argv_hash = hash_argv({"llama-server", "-m", "a"}),
+        .log_path = "/state/logs/chat-r0.log"
+    };
+}
+
+RunFacts matching() {
+    return {
+        .boot_id = "5f1c",
+        .process = ProcessFacts{.pid = 4242, .state = 'S', .cpu_ticks = 9, .start_time = 987654},
+        .argv_hash = record().argv_hash
+    };
+}
+
+TEST(RunRecord, ComesBackFromJsonAsItWas) {
+    EXPECT_EQ(run_record_from_json(to_json(record())).value(), record());
+    EXPECT_EQ(run_record_file_name(PoolId("chat"), ReplicaId("r0")), "chat-r0.json");
+}
+
+TEST(RunRecord, RefusesRecordsThatCouldNameAnyProcess) {
+    const auto refused = [](auto change) {
+        RunRecord bad = record();
+        change(bad);
+        return !run_record_from_json(to_json(bad)).has_value();
+    };
+    EXPECT_TRUE(refused([](RunRecord& r) { r.pid = 1; }));
+    EXPECT_TRUE(refused([](RunRecord& r) { r.pid = -1; }));
+    EXPECT_TRUE(refused([](RunRecord& r) { r.start_time = 0; }));
+    EXPECT_TRUE(refused([](RunRecord& r) { r.port = 0; }));
+    EXPECT_TRUE(refused([](RunRecord& r) { r.boot_id.clear(); }));
+    EXPECT_TRUE(refused([](RunRecord& r) { r.pool = PoolId("../x"); }));
+    EXPECT_FALSE(run_record_from_json("").has_value());
+    EXPECT_FALSE(run_record_from_json("{}").has_value());
+    EXPECT_FALSE(run_record_from_json(R"({"pid":"4242"})").has_value());
+}
+
+TEST(HashArgv, TellsCommandLinesApart) {
+    EXPECT_EQ(hash_argv({"a", "bc"}), hash_argv({"a", "bc"}));
+    EXPECT_NE(hash_argv({"a", "bc"}), hash_argv({"ab", "c"}));
+    EXPECT_NE(hash_argv({"a"}), hash_argv({"a", ""}));
+}
+
+TEST(DecideRun, AdoptsWhatIsStillOurs) {
+    EXPECT_EQ(decide_run(record(), matching()), RunVerdict::adopt);
+    RunFacts stopped = matching();
+    stopped.process->state = 'T';
+    EXPECT_EQ(decide_run(record(), stopped), RunVerdict::adopt);
+}
+
+TEST(DecideRun, ReplacesWhatWasStartedForOtherSettings) {
+    RunFacts facts = matching();
+    facts.argv_hash = hash_argv({"llama-server", "-m", "b"});
+    EXPECT_EQ(decide_run(record(), facts), RunVerdict::replace);
+}
+
+TEST(DecideRun, NeverTouchesSomebodyElsesProcess) {
+    RunFacts facts = matching();
+    facts.process.reset();
+    EXPECT_EQ(decide_run(record(), facts), RunVerdict::gone);
+    facts = matching();
+    facts.process->start_time = 987655;
+    EXPECT_EQ(decide_run(record(), facts), RunVerdict::gone);
+    facts = matching();
+    facts.process->pid = 4243;
+    EXPECT_EQ(decide_run(record(), facts), RunVerdict::gone);
+    facts = matching();
+    facts.boot_id = "after a reboot";
+    EXPECT_EQ(decide_run(record(), facts), RunVerdict::gone);
+    facts = matching();
+    facts.process->state = 'Z';
+    EXPECT_EQ(decide_run(record(), facts), RunVerdict::gone);
+}
+
+}  // namespace
+}  // namespace orch::node::lifecycle
