@@ -1,7 +1,8 @@
 #include "auth/auth_policy.hpp"
 
+#include "base/text.hpp"
+
 #include <fmt/format.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <utility>
@@ -17,22 +18,13 @@ struct Presented {
     bool malformed = false;
 };
 
-std::string_view trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 Presented presented_in(std::string_view authorization) {
     const std::string_view text = trimmed(authorization);
     if (text.empty()) {
         return {};
     }
     const std::string_view scheme = text.substr(0, text.find_first_of(" \t"));
-    const bool bearer = scheme.size() == kScheme.size() &&
-                        strncasecmp(scheme.data(), kScheme.data(), kScheme.size()) == 0;
+    const bool bearer = equal_ignoring_case(scheme, kScheme);
     if (!bearer) {
         return {.token = {}, .malformed = true};
     }

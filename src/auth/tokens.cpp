@@ -1,5 +1,7 @@
 #include "auth/tokens.hpp"
 
+#include "base/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,15 +15,6 @@ constexpr std::size_t kFingerprintLength = 6;
 
 std::string fingerprint(const Sha256Digest& digest) {
     return hex(digest).substr(0, kFingerprintLength);
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kBlank = " \t\r\n";
-    const std::size_t first = text.find_first_not_of(kBlank);
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
 bool can_be_sent(std::string_view token) {
@@ -63,18 +56,6 @@ Result<void> take(Tokens& tokens, std::string_view token, const std::string& pla
     }
     tokens.accepted.add(token);
     return {};
-}
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        const std::size_t end = text.find(separator);
-        parts.push_back(trimmed(text.substr(0, end)));
-        if (end == std::string_view::npos) {
-            return parts;
-        }
-        text.remove_prefix(end + 1);
-    }
 }
 
 Result<Tokens> complete(Tokens tokens, std::string_view origin) {

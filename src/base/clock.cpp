@@ -23,9 +23,10 @@ std::int64_t to_ms(Duration duration) {
 }
 
 std::string rfc3339(WallTime time) {
-    const std::int64_t ms = unix_ms(time);
-    const std::time_t seconds = ms / 1000;
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z", fmt::gmtime(seconds), ms % 1000);
+    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+    const std::int64_t ms = (time - whole).count();
+    const std::time_t seconds = whole.time_since_epoch().count();
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z", fmt::gmtime(seconds), ms);
 }
 
 }  // namespace orch

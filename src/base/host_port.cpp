@@ -1,9 +1,10 @@
 #include "base/host_port.hpp"
 
+#include "base/text.hpp"
+
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <charconv>
@@ -48,10 +49,6 @@ bool loopback_ipv6(const in6_addr& address) {
         return address.s6_addr[12] == 127;
     }
     return IN6_IS_ADDR_LOOPBACK(&address);
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace

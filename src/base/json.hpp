@@ -12,6 +12,7 @@
 #include <boost/json/value.hpp>
 #include <boost/mp11/algorithm.hpp>
 
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -25,7 +26,8 @@
 // JSON <-> aggregates described with BOOST_DESCRIBE_STRUCT.
 // Reading: a missing key or an explicit null keeps the member's default, unknown keys are ignored,
 // an error names the path ("pools[1].slots_free: must be an integer from 0 to 4294967295").
-// Writing: an empty optional is written as null only if `kNulls` says so, else left out.
+// Numbers that JSON cannot say (1e400) are refused, and so is text that is not UTF-8.
+// Writing: an empty optional, and a NaN or infinity, is null or left out, as Nulls says.
 // Pure; any thread.
 namespace orch::json {
 
@@ -192,10 +194,12 @@ Result<void> read_into(const bj::value& value, T& out, const std::string& path) 
     } else if constexpr (std::integral<T>) {
         return read_integer(value, out, path);
     } else if constexpr (std::floating_point<T>) {
-        if (!value.is_number()) {
+        const T number =
+            value.is_number() ? value.to_number<T>() : std::numeric_limits<T>::infinity();
+        if (!std::isfinite(number)) {
             return mismatch(path, "a number");
         }
-        out = value.to_number<T>();
+        out = number;
         return {};
     } else if constexpr (std::same_as<T, std::string>) {
         if (!value.is_string()) {
@@ -250,9 +254,10 @@ bj::value write(const T& in, Nulls nulls) {
     using namespace detail;
     if constexpr (is_optional<T>::value) {
         return in ? write(*in, nulls) : bj::value(nullptr);
-    } else if constexpr (std::same_as<T, bj::value> || std::same_as<T, bool> ||
-                         std::is_arithmetic_v<T>) {
+    } else if constexpr (std::same_as<T, bj::value> || std::same_as<T, bool> || std::integral<T>) {
         return bj::value(in);
+    } else if constexpr (std::floating_point<T>) {
+        return std::isfinite(in) ? bj::value(in) : bj::value(nullptr);
     } else if constexpr (std::same_as<T, std::string>) {
         return bj::value(bj::string(in));
     } else if constexpr (is_id<T>::value) {

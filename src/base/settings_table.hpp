@@ -60,9 +60,9 @@ struct SettingsTable {
     std::string program;  // "orchestratord"
     std::string version;
     std::string summary;  // one sentence for --help
-    std::vector<std::string>
-        prefixes;  // of environment names: "ORCHESTRATORD_", "ORCHD_", "LLORCH_"
-    std::vector<Setting> settings;
+    std::vector<std::string> prefixes{
+    };  // of environment names: "ORCHESTRATORD_", "ORCHD_", "LLORCH_"
+    std::vector<Setting> settings{};
     std::vector<SectionSpec> sections{};
 };
 

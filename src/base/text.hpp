@@ -14,6 +14,9 @@ std::string_view trimmed(std::string_view text);
 // The parts between separators, trimmed, in order; empty ones are kept. Never empty.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+// The lines without their ends, untrimmed; nothing after a last line end.
+std::vector<std::string_view> lines_of(std::string_view text);
+
 // ASCII letters count as equal in either case: header names, schemes, host names.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 
