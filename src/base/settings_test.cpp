@@ -1,14 +1,11 @@
-#include "base/settings.hpp"
+#include "base/settings_test_table.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
-namespace orch {
+namespace orch::settings_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -19,95 +16,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::UnorderedElementsAre;
-
-constexpr std::string_view kTimeout = "ORCHESTRATORD_NODE_TIMEOUT_SECS";
-constexpr std::string_view kPoll = "ORCHESTRATORD_POOL_POLL_INTERVAL_MS";
-constexpr std::string_view kAddr = "ORCHESTRATORD_ADDR";
-constexpr std::string_view kRequireAuth = "ORCHESTRATORD_REQUIRE_AUTH";
-constexpr std::string_view kToken = "LLORCH_API_TOKEN";
-
-SettingsTable make_table() {
-    return {
-        .program = "orchestratord",
-        .version = "0.2.0",
-        .summary = "The control plane.",
-        .prefixes = {"ORCHESTRATORD_", "ORCHD_", "LLORCH_"},
-        .settings =
-            {
-                {.name = "ORCHESTRATORD_ADDR",
-                 .kind = SettingKind::address,
-                 .help = "Where to listen.",
-                 .aliases = {{"ORCHD_ADDR"}, {"ORCHESTRATORD_BIND_ADDR"}},
-                 .fallback_note = "127.0.0.1:8080"},
-                {.name = "ORCHESTRATORD_NODE_TIMEOUT_SECS",
-                 .kind = SettingKind::duration,
-                 .fallback = "30",
-                 .help = "Silence after which a node is offline.",
-                 .live = true},
-                {.name = "ORCHESTRATORD_POOL_POLL_INTERVAL_MS",
-                 .kind = SettingKind::duration,
-                 .fallback = "5000"},
-                {.name = "LLORCH_TOKEN_GRACE_SECS",
-                 .kind = SettingKind::duration,
-                 .fallback = "60",
-                 .zero_allowed = true},
-                {.name = "ORCHD_ADMISSION_CAPACITY",
-                 .kind = SettingKind::number,
-                 .fallback = "100",
-                 .high = 1000,
-                 .unit = "requests"},
-                {.name = "ORCHESTRATORD_PLACEMENT_STRATEGY",
-                 .kind = SettingKind::choice,
-                 .fallback = "auto",
-                 .choices = {"auto", "random"}},
-                {.name = "ORCHESTRATORD_REQUIRE_AUTH",
-                 .kind = SettingKind::boolean,
-                 .aliases = {{.name = "AUTH_OPTIONAL", .negated = true}}},
-                {.name = "LLORCH_API_TOKEN",
-                 .aliases = {{.name = "AUTH_TOKEN", .deprecated = true}},
-                 .secret = true,
-                 .live = true},
-                {.name = "ORCHD_POOL_MANAGERS", .kind = SettingKind::url_list},
-                {.name = "POOL_MANAGERD_URL", .kind = SettingKind::url},
-                {.name = "ORCHESTRATORD_CORS_ORIGINS", .kind = SettingKind::list},
-                {.name = "ORCHESTRATORD_STATE_DIR", .kind = SettingKind::path},
-                {.name = "model", .kind = SettingKind::path, .help = "A model to serve."},
-            },
-        .sections = {{.key = "pools", .help = "The pools of this node.", .redacted_keys = {"env"}}},
-    };
-}
-
-using Environment = std::map<std::string, std::string>;
-
-SettingsRead load(std::vector<std::string> arguments, Environment environment = {}) {
-    return load_settings(make_table(), {std::move(arguments), std::move(environment)});
-}
-
-// The settings as a file holds them.
-class SettingsFile : public testing::Test {
-protected:
-    std::string path = testing::TempDir() + "settings_test.yaml";
-
-    ~SettingsFile() override { std::filesystem::remove(path); }
-
-    void write(const std::string& text) const { std::ofstream(path, std::ios::binary) << text; }
-
-    SettingsRead load_file_text(
-        const std::string& text,
-        std::vector<std::string> arguments = {},
-        Environment environment = {}
-    ) const {
-        write(text);
-        arguments.insert(arguments.begin(), {"--config", path});
-        return load(std::move(arguments), std::move(environment));
-    }
-
-    std::string at(int line) const { return path + ":" + std::to_string(line); }
-};
-
-std::string origin(const SettingsRead& read, std::string_view name) {
-    return read.settings.entry(name).origin.describe();
-}
 
 TEST(Settings, HaveTheirDefaults) {
     const auto read = load({});
@@ -122,30 +30,6 @@ TEST(Settings, HaveTheirDefaults) {
     EXPECT_THAT(read.settings.get_list("ORCHD_POOL_MANAGERS"), IsEmpty());
     EXPECT_FALSE(read.settings.given(kTimeout));
     EXPECT_EQ(origin(read, kTimeout), "default");
-}
-
-TEST_F(SettingsFile, IsBeatenByEnvironmentAndThatByFlags) {
-    const std::string text = "node_timeout_secs: 11\n";
-    auto read = load_file_text(text);
-    EXPECT_EQ(read.settings.get_duration(kTimeout), seconds(11));
-    EXPECT_EQ(origin(read, kTimeout), "file " + at(1));
-
-    read = load_file_text(text, {}, {{std::string(kTimeout), "12"}});
-    EXPECT_EQ(read.settings.get_duration(kTimeout), seconds(12));
-    EXPECT_EQ(origin(read, kTimeout), "environment ORCHESTRATORD_NODE_TIMEOUT_SECS");
-
-    read = load_file_text(text, {"--node-timeout-secs", "13"}, {{std::string(kTimeout), "12"}});
-    EXPECT_EQ(read.settings.get_duration(kTimeout), seconds(13));
-    EXPECT_EQ(origin(read, kTimeout), "flag --node-timeout-secs");
-    EXPECT_TRUE(read.settings.given(kTimeout));
-    EXPECT_THAT(read.errors, IsEmpty());
-}
-
-TEST_F(SettingsFile, IsNamedByTheEnvironmentToo) {
-    write("addr: 127.0.0.1:1\n");
-    const auto read = load({}, {{"LLORCH_CONFIG", path}});
-    EXPECT_EQ(read.settings.get_address(kAddr), (HostPort{"127.0.0.1", 1}));
-    EXPECT_THAT(read.warnings, IsEmpty());
 }
 
 TEST(SettingNames, AreTheEnvironmentNamesWithoutThePrefix) {
@@ -272,20 +156,6 @@ TEST(SettingDurations, AreTakenInSecondsOrMilliseconds) {
     );
 }
 
-TEST_F(SettingsFile, RefusesOneDurationInTwoUnits) {
-    EXPECT_THAT(
-        load({"--node-timeout-ms", "250"}, {{std::string(kTimeout), "3"}}).errors,
-        ElementsAre(
-            "flag --node-timeout-ms and environment ORCHESTRATORD_NODE_TIMEOUT_SECS are the "
-            "same setting in two units; give one of them"
-        )
-    );
-    EXPECT_THAT(
-        load_file_text("node_timeout_ms: 100\nnode_timeout_secs: 3\n").errors,
-        ElementsAre(HasSubstr("two units"))
-    );
-}
-
 struct BadValue {
     std::string argument;
     std::string error;
@@ -360,96 +230,6 @@ TEST(SettingValues, OfUrlsAreHttpWithAHost) {
     );
 }
 
-TEST_F(SettingsFile, TakesSequencesForListsOnly) {
-    const auto read = load_file_text(
-        "pool_managers:\n  - http://a:1\n  - http://b:2\ncors-origins: https://x, https://y\n"
-    );
-    EXPECT_THAT(read.errors, IsEmpty());
-    EXPECT_THAT(
-        read.settings.get_list("ORCHD_POOL_MANAGERS"), ElementsAre("http://a:1", "http://b:2")
-    );
-    EXPECT_THAT(
-        read.settings.get_list("ORCHESTRATORD_CORS_ORIGINS"), ElementsAre("https://x", "https://y")
-    );
-    EXPECT_THAT(
-        load_file_text("# c\naddr: [a, b]\npool_managers: {a: b}\n").errors,
-        ElementsAre(
-            at(2) + ": addr must be one value",
-            at(3) + ": pool_managers must be one value or a sequence of values"
-        )
-    );
-}
-
-TEST_F(SettingsFile, NamesFileAndLineOfUnknownAndRepeatedKeys) {
-    const auto read = load_file_text(
-        "node_timeout_secs: 5\n"
-        "adr: a:1\n"
-        "node-timeout-secs: 6\n"
-        "addr: a:1\n"
-        "bind_addr: b:1\n"
-        "pools: []\n"
-        "pools: []\n"
-        "addr: c:1\n"
-        "? [x]\n: 1\n"
-    );
-    EXPECT_THAT(
-        read.errors,
-        ElementsAre(
-            at(2) + ": adr is not a setting; the nearest is addr",
-            at(3) + ": node-timeout-secs is set again (first at " + at(1) + ")",
-            at(5) + ": bind_addr is set again (first at " + at(4) + ")",
-            at(7) + ": pools is set again (first at " + at(6) + ")",
-            at(8) + ": addr is set again (first at " + at(4) + ")",
-            at(9) + ": a key must be a word"
-        )
-    );
-}
-
-TEST_F(SettingsFile, NamesFileAndLineOfABadValue) {
-    EXPECT_THAT(
-        load_file_text("\nadmission_capacity: many\n").errors,
-        ElementsAre(
-            "ORCHD_ADMISSION_CAPACITY (file " + at(2) +
-            "): \"many\" must be a whole number from 0 to 1000"
-        )
-    );
-}
-
-TEST_F(SettingsFile, IsAMappingInOneReadableDocument) {
-    EXPECT_THAT(load_file_text("").errors, IsEmpty());
-    EXPECT_THAT(load_file_text("# nothing\n").errors, IsEmpty());
-    EXPECT_THAT(load_file_text("addr:\nnode_timeout_secs: ~\n").errors, IsEmpty());
-    EXPECT_THAT(
-        load_file_text("- a\n").errors, ElementsAre(path + ": must be a mapping of settings")
-    );
-    EXPECT_THAT(
-        load_file_text("a: b\n---\nc: d\n").errors,
-        ElementsAre(path + ": holds more than one YAML document")
-    );
-    EXPECT_THAT(
-        load_file_text("addr: a:1\nx: [\n").errors,
-        ElementsAre(testing::MatchesRegex(".*yaml:[23]: not YAML: .*"))
-    );
-    std::filesystem::remove(path);
-    EXPECT_THAT(
-        load({"--config", path}).errors,
-        ElementsAre(path + ": cannot be read: No such file or directory")
-    );
-}
-
-TEST_F(SettingsFile, PassesSectionsOnWithTheirPlace) {
-    const std::string text = "addr: a:1\npools:\n  - id: chat\n    env: {HF_TOKEN: secret-1}\n";
-    const auto read = load_file_text(text);
-    EXPECT_THAT(read.errors, IsEmpty());
-    ASSERT_EQ(read.sections.size(), 1U);
-    EXPECT_EQ(read.sections[0].key, "pools");
-    EXPECT_EQ(read.sections[0].path, path);
-    EXPECT_EQ(read.sections[0].line, 2);
-    EXPECT_EQ(read.sections[0].file_text, text);
-    EXPECT_THAT(read.sections[0].redacted_yaml, HasSubstr("id: chat"));
-    EXPECT_THAT(read.sections[0].redacted_yaml, HasSubstr("HF_TOKEN: (hidden)"));
-}
-
 TEST(SecretSettings, AreNotShownInErrors) {
     auto table = make_table();
     table.settings.push_back(
@@ -461,46 +241,6 @@ TEST(SecretSettings, AreNotShownInErrors) {
     EXPECT_THAT(read.errors[0], Not(HasSubstr("hunter2")));
 }
 
-TEST_F(SettingsFile, TakesBackWhatPrintConfigPrints) {
-    const auto read = load_file_text(
-        "pools:\n  - id: chat\n    env: {HF_TOKEN: secret-1}\n",
-        {"--node-timeout-ms=250",
-         "--api-token=secret-secret-secret",
-         "--auth-optional",
-         "--pool-managers=http://a:1,http://b:2",
-         "--state-dir",
-         "/tmp/a \"b\" \\c: #d"},
-        {{"ORCHD_ADDR", "[::1]:0"}}
-    );
-    ASSERT_THAT(read.errors, IsEmpty());
-    const std::string printed = print_config(read);
-    EXPECT_THAT(
-        printed,
-        HasSubstr("# ORCHESTRATORD_NODE_TIMEOUT_SECS [milliseconds]; flag --node-timeout-ms\n"
-                  "node_timeout_ms: 250\n")
-    );
-    EXPECT_THAT(
-        printed,
-        HasSubstr("# ORCHESTRATORD_ADDR [host:port]; environment ORCHD_ADDR\n"
-                  "addr: \"[::1]:0\"\n")
-    );
-    EXPECT_THAT(
-        printed,
-        HasSubstr("# ORCHD_ADMISSION_CAPACITY [requests]; default\n"
-                  "admission_capacity: 100\n")
-    );
-    EXPECT_THAT(printed, HasSubstr("require_auth: false\n"));
-    EXPECT_THAT(printed, HasSubstr("# api_token: (set, not shown)\n"));
-    EXPECT_THAT(printed, HasSubstr("# pool_managerd_url:\n"));
-    EXPECT_THAT(printed, Not(HasSubstr("secret-")));
-
-    const auto again = load_file_text(printed);
-    EXPECT_THAT(again.errors, IsEmpty()) << printed;
-    EXPECT_THAT(changed_settings(read.settings, again.settings), ElementsAre(kToken)) << printed;
-    ASSERT_EQ(again.sections.size(), 1U);
-    EXPECT_THAT(again.sections[0].redacted_yaml, HasSubstr("id: chat"));
-}
-
 TEST(ChangedSettings, AreThoseWithAnotherValue) {
     const auto before = load({"--node-timeout-secs=5"});
     const auto after = load({"--node-timeout-ms=5000", "--admission-capacity=5", "--require-auth"});
@@ -509,62 +249,6 @@ TEST(ChangedSettings, AreThoseWithAnotherValue) {
         UnorderedElementsAre("ORCHD_ADMISSION_CAPACITY", "ORCHESTRATORD_REQUIRE_AUTH")
     );
     EXPECT_TRUE(before.settings.entry(kTimeout).setting.live);
-}
-
-struct Exit {
-    std::optional<int> code;
-    std::string out;
-    std::string err;
-};
-
-Exit exit_of(const SettingsRead& read) {
-    std::ostringstream out;
-    std::ostringstream err;
-    const auto code = settings_exit(make_table(), read, out, err);
-    return {code, out.str(), err.str()};
-}
-
-TEST(SettingsExit, LetsAProgramRunWhenAllIsWell) {
-    const Exit result = exit_of(load({}));
-    EXPECT_FALSE(result.code);
-    EXPECT_EQ(result.out + result.err, "");
-}
-
-TEST(SettingsExit, IsTwoWithEveryErrorTheCallersIncluded) {
-    auto read = load({"--nonsense", "--addr"});
-    read.errors.emplace_back("the caller's own rule");
-    const Exit result = exit_of(read);
-    EXPECT_EQ(result.code, 2);
-    EXPECT_THAT(result.err, HasSubstr("orchestratord: --nonsense is not a flag"));
-    EXPECT_THAT(result.err, HasSubstr("orchestratord: --addr needs a value\n"));
-    EXPECT_THAT(result.err, HasSubstr("orchestratord: the caller's own rule\n"));
-}
-
-TEST(SettingsExit, ChecksAndPrintsWithoutRunning) {
-    EXPECT_EQ(exit_of(load({"--check-config"})).code, 0);
-    EXPECT_EQ(exit_of(load({"--check-config", "--addr=x"})).code, 2);
-    const Exit printed = exit_of(load({"--print-config"}));
-    EXPECT_EQ(printed.code, 0);
-    EXPECT_THAT(printed.out, HasSubstr("node_timeout_secs: 30\n"));
-    EXPECT_EQ(exit_of(load({"--print-config", "--addr=x"})).code, 2);
-    const Exit warned = exit_of(load({"--check-config"}, {{"AUTH_TOKEN", "0123456789abcdef"}}));
-    EXPECT_THAT(warned.err, HasSubstr("old name"));
-}
-
-TEST(SettingsExit, HelpsEvenWithErrors) {
-    const Exit help = exit_of(load({"--help", "--nonsense"}));
-    EXPECT_EQ(help.code, 0);
-    EXPECT_THAT(
-        help.out,
-        HasSubstr("  --node-timeout-secs SECONDS\n"
-                  "      Silence after which a node is offline. "
-                  "(ORCHESTRATORD_NODE_TIMEOUT_SECS; default 30 seconds; live)\n")
-    );
-    EXPECT_THAT(help.out, HasSubstr("(ORCHESTRATORD_ADDR; default: 127.0.0.1:8080)"));
-    EXPECT_THAT(help.out, HasSubstr("auto | random"));
-    EXPECT_THAT(help.out, HasSubstr("  --model PATH\n      A model to serve.\n"));
-    EXPECT_THAT(help.out, HasSubstr("pools: (in the file only)"));
-    EXPECT_EQ(exit_of(load({"--version"})).out, "orchestratord 0.2.0\n");
 }
 
 TEST(ProcessSources, AreTheArgumentsWithoutTheProgramAndTheEnvironment) {
@@ -590,4 +274,4 @@ TEST(SettingsTable, ThatContradictsItselfIsABug) {
 }
 
 }  // namespace
-}  // namespace orch
+}  // namespace orch::settings_test
