@@ -28,8 +28,8 @@ void EventLoop::post(std::function<void()> work) {
     asio::post(context_, std::move(work));
 }
 
-bool EventLoop::on_this_thread() const {
-    return std::this_thread::get_id() == thread_.get_id();
+bool EventLoop::on_this_thread() {
+    return context_.get_executor().running_in_this_thread();
 }
 
 }  // namespace orch::async

@@ -35,7 +35,7 @@ public:
 
     asio::io_context& context() { return context_; }
 
-    bool on_this_thread() const;
+    bool on_this_thread();
 
 private:
     asio::io_context context_{1};

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -11,6 +13,21 @@ namespace {
 
 constexpr Duration kWriteLimit = std::chrono::seconds(60);
 
+bool is_ours(std::string_view name) {
+    static constexpr std::array<std::string_view, 4> kNames{
+        "Host", "Content-Length", "Transfer-Encoding", "Connection"
+    };
+    return std::ranges::any_of(kNames, [name](std::string_view ours) {
+        return iequals(name, ours);
+    });
+}
+
+// A target that could end the request line early, and begin another, never leaves.
+bool is_target(std::string_view text) {
+    return !text.empty() &&
+           std::ranges::none_of(text, [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; });
+}
+
 std::string head_text(const ClientRequest& request) {
     std::string out;
     out.reserve(512);
@@ -18,7 +35,9 @@ std::string head_text(const ClientRequest& request) {
     fmt::format_to(sink, "{} {} HTTP/1.1\r\n", to_string(request.method), request.target);
     fmt::format_to(sink, "Host: {}\r\n", to_string(request.to));
     for (const auto& [name, value] : request.headers.fields()) {
-        fmt::format_to(sink, "{}: {}\r\n", name, value);
+        if (!is_ours(name)) {
+            append_field(out, name, value);
+        }
     }
     if (!request.body.empty() || request.method == Method::post || request.method == Method::put) {
         fmt::format_to(sink, "Content-Length: {}\r\n", request.body.size());
@@ -34,11 +53,17 @@ ClientExchange::ClientExchange(ClientPool& pool) : pool_(pool) {}
 ClientExchange::~ClientExchange() = default;
 
 Task<UpstreamFailure> ClientExchange::send(ClientRequest request) {
+    if (!is_target(request.target)) {
+        co_return UpstreamFailure::malformed;
+    }
     to_ = request.to;
     UpstreamFailure failure = co_await attempt(request, false);
     const bool stale = failure == UpstreamFailure::reset_before_head && reused_ && !any_byte_;
     if (stale && !closed_) {
         failure = co_await attempt(request, true);
+    }
+    if (failure != UpstreamFailure::none && connection_) {
+        connection_->close();
     }
     co_return closed_ ? UpstreamFailure::cancelled : failure;
 }
@@ -46,9 +71,9 @@ Task<UpstreamFailure> ClientExchange::send(ClientRequest request) {
 Task<UpstreamFailure> ClientExchange::attempt(const ClientRequest& request, bool fresh) {
     PooledConnection pooled;
     if (fresh) {
-        pooled = co_await pool_.connect(to_, request.connect_limit);
+        pooled = co_await pool_.connect(to_, request.connect_limit, connect_stop_);
     } else {
-        pooled = co_await pool_.acquire(to_, request.connect_limit);
+        pooled = co_await pool_.acquire(to_, request.connect_limit, connect_stop_);
     }
     if (!pooled.connection) {
         co_return pooled.failure;
@@ -59,6 +84,10 @@ Task<UpstreamFailure> ClientExchange::attempt(const ClientRequest& request, bool
     connection_ = std::move(pooled.connection);
     reused_ = pooled.reused;
     any_byte_ = false;
+    parser_.reset();
+    if (request.method == Method::head) {
+        parser_.expect_no_body();
+    }
     const std::string head = head_text(request);
     std::vector<asio::const_buffer> pieces{asio::buffer(head)};
     if (!request.body.empty()) {
@@ -66,21 +95,23 @@ Task<UpstreamFailure> ClientExchange::attempt(const ClientRequest& request, bool
     }
     // A peer may answer and close before it has read everything: its answer counts, so a failed
     // write is no reason not to read.
-    const bool written = co_await connection_->write(std::move(pieces), kWriteLimit);
+    written_ = co_await connection_->write(std::move(pieces), kWriteLimit);
     const UpstreamFailure read = co_await read_head(request.first_byte_limit);
-    if (!written && read != UpstreamFailure::none) {
+    if (!written_ && read != UpstreamFailure::none) {
         co_return UpstreamFailure::reset_before_head;
     }
     co_return read;
 }
 
 Task<UpstreamFailure> ClientExchange::read_head(Duration limit) {
+    const Instant end = pool_.deadlines().now() + limit;
     while (!parser_.head_done()) {
-        const ReadEnd read = co_await connection_->fill(limit);
+        const Duration left = end - pool_.deadlines().now();
+        const ReadEnd read = co_await connection_->fill(left);
         if (read == ReadEnd::timed_out) {
             co_return UpstreamFailure::first_byte_timeout;
         }
-        if (read == ReadEnd::closed) {
+        if (read != ReadEnd::data) {
             co_return UpstreamFailure::reset_before_head;
         }
         any_byte_ = true;
@@ -109,11 +140,6 @@ BodyPiece ClientExchange::next_piece() {
 }
 
 Task<BodyPiece> ClientExchange::read(Duration limit) {
-    const auto failed = [this](UpstreamFailure failure) {
-        return BodyPiece{
-            BodyPiece::State::failed, {}, closed_ ? UpstreamFailure::cancelled : failure
-        };
-    };
     while (pieces_.empty()) {
         if (parser_.message_done()) {
             finish();
@@ -127,7 +153,7 @@ Task<BodyPiece> ClientExchange::read(Duration limit) {
             co_return failed(UpstreamFailure::idle_timeout);
         }
         const bool ended_by_close = end == ReadEnd::closed && !closed_ && parser_.finish();
-        if (end == ReadEnd::closed && !ended_by_close) {
+        if (end != ReadEnd::data && !ended_by_close) {
             co_return failed(UpstreamFailure::reset_mid_body);
         }
         if (!ended_by_close && !feed()) {
@@ -137,8 +163,15 @@ Task<BodyPiece> ClientExchange::read(Duration limit) {
     co_return next_piece();
 }
 
+BodyPiece ClientExchange::failed(UpstreamFailure failure) {
+    if (connection_) {
+        connection_->close();
+    }
+    return {BodyPiece::State::failed, {}, closed_ ? UpstreamFailure::cancelled : failure};
+}
+
 void ClientExchange::finish() {
-    if (connection_ && connection_->is_open() && head().keep_alive &&
+    if (connection_ && written_ && connection_->is_open() && head().keep_alive &&
         connection_->buffered().empty()) {
         pool_.put_back(to_, std::move(connection_));
     }
@@ -147,6 +180,7 @@ void ClientExchange::finish() {
 
 void ClientExchange::close() {
     closed_ = true;
+    connect_stop_.stop();
     if (connection_) {
         connection_->close();
     }

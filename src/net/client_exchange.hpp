@@ -11,7 +11,9 @@
 
 namespace orch::net {
 
-// A request to send upstream. Host, Content-Length and Connection are written by the exchange.
+// A request to send upstream. Host, Content-Length, Transfer-Encoding and Connection are written by
+// the exchange and left out of `headers`; a target with a space or a control character is refused
+// as malformed.
 struct ClientRequest {
     Method method = Method::get;
     HostPort to;
@@ -19,7 +21,7 @@ struct ClientRequest {
     Headers headers;
     std::string_view body;  // outlives the exchange
     Duration connect_limit = std::chrono::seconds(1);
-    Duration first_byte_limit = std::chrono::seconds(600);
+    Duration first_byte_limit = std::chrono::seconds(600);  // to the end of the answer's head
 };
 
 // One step of an answer's body.
@@ -62,15 +64,18 @@ private:
     Task<UpstreamFailure> read_head(Duration limit);
     bool feed();
     BodyPiece next_piece();
+    BodyPiece failed(UpstreamFailure failure);
     void finish();
 
     ClientPool& pool_;
     HostPort to_;
     std::unique_ptr<Connection> connection_;
+    ConnectStop connect_stop_;
     HttpParser parser_{HttpParser::Kind::response};
     std::deque<std::string_view> pieces_;
     bool reused_ = false;
     bool any_byte_ = false;
+    bool written_ = false;  // the whole request
     bool closed_ = false;
 };
 

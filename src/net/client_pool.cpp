@@ -1,9 +1,12 @@
 #include "net/client_pool.hpp"
 
+#include "async/event_loop.hpp"
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,25 +17,39 @@ namespace {
 using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
 using Endpoints = std::vector<asio::ip::tcp::endpoint>;
 
-// A literal address needs no resolver and no thread of it.
-Task<Endpoints> resolve(Executor executor, HostPort target) {
-    co_await asio::this_coro::throw_if_cancelled(false);
-    boost::system::error_code no_literal;
-    const auto address = asio::ip::make_address(target.host, no_literal);
-    Endpoints endpoints;
-    if (!no_literal) {
-        endpoints.emplace_back(address, target.port);
-        co_return endpoints;
-    }
-    Resolver resolver(executor);
-    const std::string service = std::to_string(target.port);
-    const auto [failure, results] =
-        co_await resolver.async_resolve(target.host, service, use_tuple);
-    for (const auto& entry : results) {
-        endpoints.push_back(entry.endpoint());
-    }
-    co_return endpoints;
+// Looks the name up on the resolver's thread. getaddrinfo cannot be interrupted: whoever does not
+// want to wait any longer sets `found` too, and the late answer is dropped.
+void look_up(Executor executor, const HostPort& target, async::Handoff<Endpoints> found) {
+    const auto resolver = std::make_shared<Resolver>(executor);
+    resolver->async_resolve(
+        target.host,
+        std::to_string(target.port),
+        [resolver,
+         found](boost::system::error_code, const Resolver::results_type& results) mutable {
+            Endpoints endpoints;
+            for (const auto& entry : results) {
+                endpoints.push_back(entry.endpoint());
+            }
+            found.set(std::move(endpoints));
+        }
+    );
 }
+
+// Clears what refers to a coroutine's locals when it ends.
+class ScopedHook {
+public:
+    ScopedHook(std::function<void()>& hook, std::function<void()> action) : hook_(hook) {
+        hook_ = std::move(action);
+    }
+
+    ~ScopedHook() { hook_ = nullptr; }
+
+    ScopedHook(const ScopedHook&) = delete;
+    ScopedHook& operator=(const ScopedHook&) = delete;
+
+private:
+    std::function<void()>& hook_;
+};
 
 }  // namespace
 
@@ -63,58 +80,73 @@ std::string_view to_string(UpstreamFailure failure) {
 }
 
 ClientPool::ClientPool(Executor executor, DeadlineList& deadlines)
-    : executor_(executor), deadlines_(deadlines) {}
+    : executor_(executor), deadlines_(deadlines), sweep_(deadlines, [this] { close_expired(); }) {}
 
-Task<PooledConnection> ClientPool::acquire(HostPort endpoint, Duration limit) {
+Task<PooledConnection> ClientPool::acquire(HostPort endpoint, Duration limit, ConnectStop& stop) {
     PooledConnection pooled;
     pooled.connection = take_idle(endpoint);
     if (pooled.connection) {
         pooled.reused = true;
         co_return pooled;
     }
-    co_return co_await connect(endpoint, limit);
+    co_return co_await connect(endpoint, limit, stop);
 }
 
-Task<PooledConnection> ClientPool::connect(HostPort endpoint, Duration limit) {
+Task<PooledConnection> ClientPool::connect(HostPort endpoint, Duration limit, ConnectStop& stop) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    PooledConnection pooled;
-    const Endpoints endpoints = co_await resolve(executor_, endpoint);
-    if (endpoints.empty()) {
-        pooled.failure = UpstreamFailure::unresolved;
-        co_return pooled;
-    }
     Socket socket(executor_);
-    Deadline deadline(deadlines_, [&socket] {
+    async::Handoff<Endpoints> found(executor_);
+    bool ended = false;
+    const auto end = [&socket, &found, &ended] {
+        ended = true;
+        found.set({});
         boost::system::error_code ignored;
         socket.close(ignored);
-    });
+    };
+    const ScopedHook stoppable(stop.end_, end);
+    Deadline deadline(deadlines_, end);
     deadline.arm(limit);
-    const auto [failure, reached] = co_await asio::async_connect(socket, endpoints, use_tuple);
-    if (failure) {
+    const auto failed = [&](UpstreamFailure other) {
+        PooledConnection pooled;
         pooled.failure = deadline.expired() ? UpstreamFailure::connect_timeout
-                         : failure == asio::error::operation_aborted ? UpstreamFailure::cancelled
-                                                                     : UpstreamFailure::refused;
-        co_return pooled;
+                         : ended            ? UpstreamFailure::cancelled
+                                            : other;
+        return pooled;
+    };
+    boost::system::error_code no_literal;
+    const auto address = asio::ip::make_address(endpoint.host, no_literal);
+    Endpoints endpoints;
+    if (no_literal) {
+        look_up(executor_, endpoint, found);
+        endpoints = co_await found.wait();
+    } else {
+        endpoints.emplace_back(address, endpoint.port);
     }
+    if (ended || endpoints.empty()) {
+        co_return failed(UpstreamFailure::unresolved);
+    }
+    const auto [failure, reached] = co_await asio::async_connect(socket, endpoints, use_tuple);
+    if (failure || ended) {
+        const bool aborted = failure == asio::error::operation_aborted;
+        co_return failed(aborted ? UpstreamFailure::cancelled : UpstreamFailure::refused);
+    }
+    PooledConnection pooled;
     pooled.connection = std::make_unique<Connection>(std::move(socket), deadlines_);
     co_return pooled;
 }
 
 std::unique_ptr<Connection> ClientPool::take_idle(const HostPort& endpoint) {
+    close_expired();
     const auto found = idle_.find(endpoint);
     if (found == idle_.end()) {
         return nullptr;
     }
     std::deque<Idle>& stack = found->second;
-    while (!stack.empty() && stack.front().since + kIdleLimit < deadlines_.now()) {
-        stack.pop_front();
-    }
-    if (stack.empty()) {
-        idle_.erase(found);
-        return nullptr;
-    }
     std::unique_ptr<Connection> connection = std::move(stack.back().connection);
     stack.pop_back();
+    if (stack.empty()) {
+        idle_.erase(found);
+    }
     return connection;
 }
 
@@ -124,6 +156,29 @@ void ClientPool::put_back(const HostPort& endpoint, std::unique_ptr<Connection> 
     if (stack.size() > kIdlePerEndpoint) {
         stack.pop_front();
     }
+    sweep_.arm(kIdleLimit);
+}
+
+void ClientPool::close_expired() {
+    const Instant oldest = deadlines_.now() - kIdleLimit;
+    for (auto entry = idle_.begin(); entry != idle_.end();) {
+        std::deque<Idle>& stack = entry->second;
+        while (!stack.empty() && stack.front().since <= oldest) {
+            stack.pop_front();
+        }
+        entry = stack.empty() ? idle_.erase(entry) : std::next(entry);
+    }
+    if (!idle_.empty()) {
+        sweep_.arm(kIdleLimit);
+    }
+}
+
+std::size_t ClientPool::idle() const {
+    std::size_t count = 0;
+    for (const auto& [endpoint, stack] : idle_) {
+        count += stack.size();
+    }
+    return count;
 }
 
 void ClientPool::close_idle() {

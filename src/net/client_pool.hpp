@@ -4,7 +4,9 @@
 #include "base/host_port.hpp"
 #include "net/connection.hpp"
 
+#include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -33,6 +35,20 @@ struct PooledConnection {
     UpstreamFailure failure = UpstreamFailure::none;
 };
 
+// Ends a connection attempt that is under way, from the same thread.
+class ConnectStop {
+public:
+    void stop() {
+        if (end_) {
+            end_();
+        }
+    }
+
+private:
+    friend class ClientPool;
+    std::function<void()> end_;
+};
+
 // The client connections of one edge, kept per endpoint between requests. One thread.
 class ClientPool {
 public:
@@ -42,16 +58,18 @@ public:
 
     ClientPool(Executor executor, DeadlineList& deadlines);
 
-    // An idle connection, or a new one made within `limit`.
-    Task<PooledConnection> acquire(HostPort endpoint, Duration limit);
+    // An idle connection, or a new one made within `limit`, the look-up of the name included.
+    Task<PooledConnection> acquire(HostPort endpoint, Duration limit, ConnectStop& stop);
 
     // Always a new connection.
-    Task<PooledConnection> connect(HostPort endpoint, Duration limit);
+    Task<PooledConnection> connect(HostPort endpoint, Duration limit, ConnectStop& stop);
 
     // Takes back a connection whose last exchange ended cleanly.
     void put_back(const HostPort& endpoint, std::unique_ptr<Connection> connection);
 
     void close_idle();
+
+    std::size_t idle() const;
 
     DeadlineList& deadlines() { return deadlines_; }
 
@@ -62,10 +80,12 @@ private:
     };
 
     std::unique_ptr<Connection> take_idle(const HostPort& endpoint);
+    void close_expired();
 
     Executor executor_;
     DeadlineList& deadlines_;
     std::map<HostPort, std::deque<Idle>> idle_;
+    Deadline sweep_;  // an endpoint that nobody asks for again leaves nothing open
 };
 
 }  // namespace orch::net

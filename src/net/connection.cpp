@@ -2,9 +2,8 @@
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
-#include <sys/socket.h>
+#include <poll.h>
 
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -13,13 +12,16 @@ namespace {
 
 constexpr std::size_t kBufferSize = 16 * 1024;
 constexpr Duration kLingerLimit = std::chrono::seconds(2);
+constexpr std::size_t kWriteStep = 64 * 1024;  // as asio's own transfer_all
 constexpr std::size_t kLingerBytes = 1024 * 1024;
 
-// Whether the peer has closed or broken off: a peek that finds the end or an error.
+// Half of what a client's leaving may take to be noticed.
+constexpr Duration kNextLook = std::chrono::milliseconds(50);
+
+// Whether the peer has closed its side or broken off, whatever it has sent before.
 bool peer_closed(int socket) {
-    char byte = 0;
-    const ssize_t got = recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+    pollfd state{socket, POLLRDHUP, 0};
+    return poll(&state, 1, 0) == 1;
 }
 
 }  // namespace
@@ -30,7 +32,8 @@ struct Connection::Watch {
 
 Connection::Connection(Socket socket, DeadlineList& deadlines)
     : socket_(std::move(socket)),
-      deadline_(deadlines, [this] { close(); }),
+      deadline_(deadlines, [this] { on_time_up(); }),
+      next_look_(deadlines, [this] { look_at_peer(); }),
       buffer_(std::make_unique<char[]>(kBufferSize)) {
     boost::system::error_code ignored;
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -58,17 +61,29 @@ Task<ReadEnd> Connection::fill(Duration limit) {
     co_await asio::this_coro::throw_if_cancelled(false);
     make_room();
     if (!socket_.is_open() || end_ == kBufferSize) {
-        co_return ReadEnd::closed;
+        co_return ReadEnd::broken;
     }
     deadline_.arm(limit);
     const asio::mutable_buffer space(buffer_.get() + end_, kBufferSize - end_);
     const auto [failure, bytes] = co_await socket_.async_read_some(space, use_tuple);
     deadline_.disarm();
-    if (failure) {
-        co_return deadline_.expired() ? ReadEnd::timed_out : ReadEnd::closed;
-    }
     end_ += bytes;
-    co_return ReadEnd::data;
+    if (!failure) {
+        co_return ReadEnd::data;
+    }
+    if (failure == asio::error::eof) {
+        co_return ReadEnd::closed;
+    }
+    co_return deadline_.expired() && socket_.is_open() ? ReadEnd::timed_out : ReadEnd::broken;
+}
+
+void Connection::on_time_up() {
+    if (writing_) {
+        close();
+    } else {
+        boost::system::error_code ignored;
+        socket_.cancel(ignored);
+    }
 }
 
 Task<bool> Connection::write(std::vector<asio::const_buffer> pieces, Duration limit) {
@@ -76,9 +91,17 @@ Task<bool> Connection::write(std::vector<asio::const_buffer> pieces, Duration li
     if (!socket_.is_open()) {
         co_return false;
     }
-    deadline_.arm(limit);
-    const auto [failure, bytes] = co_await asio::async_write(socket_, pieces, use_tuple);
+    writing_ = true;
+    const auto progress = [this, limit](const boost::system::error_code& failure, std::size_t) {
+        deadline_.arm(limit);
+        return failure ? 0 : kWriteStep;
+    };
+    const auto [failure, bytes] = co_await asio::async_write(socket_, pieces, progress, use_tuple);
     deadline_.disarm();
+    writing_ = false;
+    if (failure) {
+        close();
+    }
     co_return !failure;
 }
 
@@ -86,19 +109,30 @@ void Connection::watch_peer(std::function<void()> on_gone) {
     watch_ = std::make_shared<Watch>(Watch{std::move(on_gone)});
     socket_.async_wait(
         Socket::wait_read,
-        [weak = std::weak_ptr<Watch>(watch_),
-         fd = socket_.native_handle()](boost::system::error_code failure) {
-            const std::shared_ptr<Watch> watch = weak.lock();
-            if (watch && !failure && watch->on_gone && peer_closed(fd)) {
-                watch->on_gone();
+        [this, watch = std::weak_ptr<Watch>(watch_)](boost::system::error_code failure) {
+            if (!watch.expired() && !failure) {
+                look_at_peer();
             }
         }
     );
 }
 
+void Connection::look_at_peer() {
+    if (!socket_.is_open()) {
+        return;
+    }
+    if (!peer_closed(socket_.native_handle())) {
+        next_look_.arm(kNextLook);
+        return;
+    }
+    const std::shared_ptr<Watch> watch = watch_;
+    watch->on_gone();
+}
+
 void Connection::stop_watching() {
     if (watch_) {
         watch_.reset();
+        next_look_.disarm();
         boost::system::error_code ignored;
         socket_.cancel(ignored);
     }
@@ -111,7 +145,8 @@ Task<void> Connection::linger_and_close() {
     std::size_t discarded = 0;
     while (discarded < kLingerBytes && deadline_.now() < end) {
         begin_ = end_ = 0;
-        const ReadEnd read = co_await fill(kLingerLimit);
+        const Duration left = end - deadline_.now();
+        const ReadEnd read = co_await fill(left);
         if (read != ReadEnd::data) {
             break;
         }
@@ -123,6 +158,12 @@ Task<void> Connection::linger_and_close() {
 void Connection::close() {
     boost::system::error_code ignored;
     socket_.shutdown(Socket::shutdown_both, ignored);
+    socket_.close(ignored);
+}
+
+void Connection::reset() {
+    boost::system::error_code ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
     socket_.close(ignored);
 }
 

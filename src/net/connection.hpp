@@ -18,10 +18,15 @@ namespace orch::net {
 using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 
 // How a read ended.
-enum class ReadEnd { data, closed, timed_out };
+enum class ReadEnd {
+    data,
+    closed,  // the peer has sent all it wanted to
+    broken,  // reset, cancelled or closed by us: nobody knows what is missing
+    timed_out,
+};
 
-// A TCP connection with its read buffer and its time limit. One thread; one reader and one writer
-// at a time. close() may be called in the middle of either and ends it.
+// A TCP connection with its read buffer and its time limit. One thread; either one read or one
+// write at a time. close() may be called in the middle of it and ends it.
 class Connection {
 public:
     Connection(Socket socket, DeadlineList& deadlines);
@@ -29,17 +34,20 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    // Waits at most `limit` for more bytes behind what is buffered.
+    // Waits at most `limit` for more bytes behind what is buffered. One that timed out leaves the
+    // connection open: there may still be something to say.
     Task<ReadEnd> fill(Duration limit);
 
     std::string_view buffered() const;
 
     void consume(std::size_t bytes) { begin_ += bytes; }
 
-    // Writes all of it; `limit` is for the whole write. False when the peer is gone or too slow.
+    // Writes all of it; `limit` bounds each wait for the peer to take some. False, and closed, when
+    // the peer is gone or too slow.
     Task<bool> write(std::vector<asio::const_buffer> pieces, Duration limit);
 
-    // Calls on_gone once if the peer closes its side or breaks off while nobody reads.
+    // Calls on_gone once if the peer closes its side or breaks off while nobody reads, also behind
+    // bytes that it sent ahead.
     void watch_peer(std::function<void()> on_gone);
     void stop_watching();
 
@@ -48,6 +56,9 @@ public:
     Task<void> linger_and_close();
 
     void close();
+
+    // Closes so that the peer sees an error, not an end.
+    void reset();
 
     bool is_open() const { return socket_.is_open(); }
 
@@ -59,13 +70,17 @@ private:
     struct Watch;
 
     void make_room();
+    void on_time_up();
+    void look_at_peer();
 
     Socket socket_;
     Deadline deadline_;
+    Deadline next_look_;  // at a peer whose bytes hide whether it left
     std::unique_ptr<char[]> buffer_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     std::shared_ptr<Watch> watch_;
+    bool writing_ = false;
     bool peer_is_loopback_ = false;
 };
 

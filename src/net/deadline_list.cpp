@@ -17,7 +17,8 @@ Deadline::~Deadline() {
 }
 
 void Deadline::arm(Duration from_now) {
-    at_ = list_.now() + from_now;
+    const Instant now = list_.now();
+    at_ = from_now < Instant::max() - now ? now + from_now : Instant::max();
     expired_ = false;
 }
 

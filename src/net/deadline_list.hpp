@@ -11,7 +11,7 @@ namespace orch::net {
 class DeadlineList;
 
 // One time limit of one connection: armed before a wait, disarmed after it. When it passes,
-// on_expiry closes the socket, which ends the wait. Thread of its list.
+// on_expiry ends the wait. Thread of its list.
 class Deadline {
 public:
     Deadline(DeadlineList& list, std::function<void()> on_expiry);

@@ -5,6 +5,8 @@
 namespace orch::net {
 namespace {
 
+constexpr Duration kRepeatCancel = std::chrono::milliseconds(5);
+
 async::TaskGroup::OnBug report_to(Logger log) {
     return [log = std::move(log)](const std::string& what) {
         log.error("a task ended with an exception", {{"what", what}});
@@ -33,8 +35,12 @@ void Edge::stop() {
 }
 
 Task<void> Edge::wind_down() {
-    tasks_.cancel();
-    co_await tasks_.join();
+    // Cancelling ends what a task awaits now. One that goes on to something else, the next attempt
+    // of a request for example, has to be told again.
+    while (tasks_.size() != 0) {
+        tasks_.cancel();
+        co_await clock_.sleep_for(kRepeatCancel);
+    }
     clients_.close_idle();
     timers_.cancel();
 }

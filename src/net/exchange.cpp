@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 
@@ -12,6 +13,15 @@ constexpr Duration kWriteLimit = std::chrono::seconds(60);
 
 bool has_body(int status) {
     return status >= 200 && status != 204 && status != 304;
+}
+
+bool is_ours(std::string_view name) {
+    static constexpr std::array<std::string_view, 5> kNames{
+        "Content-Length", "Transfer-Encoding", "Connection", "X-Correlation-Id", "X-Request-Id"
+    };
+    return std::ranges::any_of(kNames, [name](std::string_view ours) {
+        return iequals(name, ours);
+    });
 }
 
 }  // namespace
@@ -48,14 +58,18 @@ Task<bool> Exchange::send(std::vector<asio::const_buffer> pieces) {
 
 Task<bool> Exchange::begin(int status, Headers headers, std::optional<Bytes> length) {
     status_ = status;
+    bodiless_ = head_.method == Method::head || !has_body(status);
     chunked_ = has_body(status) && !length && head_.version_minor > 0;
-    close_after_ = close_after_ || !head_.keep_alive || (!length && !chunked_ && has_body(status));
+    until_close_ = !bodiless_ && !length && !chunked_;
+    close_after_ = close_after_ || !head_.keep_alive || until_close_;
     std::string text;
     text.reserve(512);
     auto sink = std::back_inserter(text);
     fmt::format_to(sink, "HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
     for (const auto& [name, value] : headers.fields()) {
-        fmt::format_to(sink, "{}: {}\r\n", name, value);
+        if (!is_ours(name)) {
+            append_field(text, name, value);
+        }
     }
     fmt::format_to(sink, "X-Correlation-Id: {0}\r\nX-Request-Id: {0}\r\n", correlation_.str());
     if (chunked_) {
@@ -63,13 +77,18 @@ Task<bool> Exchange::begin(int status, Headers headers, std::optional<Bytes> len
     } else if (length && has_body(status)) {
         fmt::format_to(sink, "Content-Length: {}\r\n", *length);
     }
-    text += close_after_ ? "Connection: close\r\n\r\n" : "\r\n";
+    if (close_after_) {
+        text += "Connection: close\r\n";
+    } else if (head_.version_minor == 0) {
+        text += "Connection: keep-alive\r\n";
+    }
+    text += "\r\n";
     std::vector<asio::const_buffer> pieces{asio::buffer(text)};
     co_return co_await send(std::move(pieces));
 }
 
 Task<bool> Exchange::write(std::string_view bytes) {
-    if (bytes.empty() || head_.method == Method::head) {
+    if (bytes.empty() || bodiless_) {
         co_return !client_gone_;
     }
     if (!chunked_) {
@@ -87,7 +106,7 @@ Task<bool> Exchange::write(std::string_view bytes) {
 
 Task<bool> Exchange::end() {
     bool sent = !client_gone_;
-    if (chunked_ && head_.method != Method::head) {
+    if (chunked_ && !bodiless_) {
         std::vector<asio::const_buffer> last;
         last.emplace_back("0\r\n\r\n", 5);
         sent = co_await send(std::move(last));
@@ -133,11 +152,15 @@ Task<bool> Exchange::respond_error(Error error, api::ErrorDetails details, Durat
 
 void Exchange::abort() {
     close_after_ = true;
-    connection_.close();
+    if (until_close_) {
+        connection_.reset();
+    } else {
+        connection_.close();
+    }
 }
 
 void Exchange::peer_left() {
-    if (!client_gone_) {
+    if (!client_gone_ && !finished_) {
         client_gone_ = true;
         close_after_ = true;
         if (on_gone_) {

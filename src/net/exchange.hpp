@@ -35,6 +35,7 @@ public:
     const RequestHead& head() const { return head_; }
 
     std::string& body() { return body_; }
+
     const std::string& body() const { return body_; }
 
     const Route* route() const { return route_; }
@@ -58,7 +59,8 @@ public:
     Task<bool> respond_error(Error error);
     Task<bool> respond_error(Error error, api::ErrorDetails details, Duration retry_after);
 
-    // `length` absent: chunked (or until the connection closes, for an HTTP/1.0 client).
+    // `length` absent: chunked (or until the connection closes, for an HTTP/1.0 client). Fields
+    // that frame the answer or carry the correlation id are written here and left out of `headers`.
     Task<bool> begin(int status, Headers headers, std::optional<Bytes> length);
     Task<bool> write(std::string_view bytes);
     Task<bool> end();
@@ -74,8 +76,9 @@ public:
 
     Bytes bytes_sent() const { return bytes_sent_; }
 
-    // `react` is called once if the client leaves before the answer is complete; an empty function
-    // takes the wish back. Several calls replace each other.
+    // `react` is called once if the client leaves from now on and before the answer is complete; an
+    // empty function takes the wish back. Several calls replace each other. Forgotten when the
+    // handler returns.
     void on_client_gone(std::function<void()> react) { on_gone_ = std::move(react); }
 
     // More key=value pairs for the access line of this request.
@@ -105,6 +108,8 @@ private:
     bool close_after_ = false;  // no further request on this connection
     std::string allow_;         // the verbs of a 405
     bool chunked_ = false;
+    bool until_close_ = false;  // only the connection's end ends the body
+    bool bodiless_ = false;
     bool finished_ = false;
     int status_ = 0;  // 0 = not begun
     Bytes bytes_sent_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace orch::net {
 namespace {
@@ -77,6 +78,17 @@ bool Headers::has_token(std::string_view name, std::string_view token) const {
                    return iequals(found, token);
                });
     });
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+    const auto clean = [](char c) {
+        const bool control = (c >= 0 && c < ' ' && c != '\t') || c == '\x7f';
+        return control ? ' ' : c;
+    };
+    std::ranges::transform(name, std::back_inserter(out), clean);
+    out += ": ";
+    std::ranges::transform(value, std::back_inserter(out), clean);
+    out += "\r\n";
 }
 
 void erase_hop_by_hop(Headers& headers) {

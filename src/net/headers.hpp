@@ -36,6 +36,10 @@ private:
     std::vector<Field> fields_;
 };
 
+// Appends "Name: value" and the line's end. A control character, which would begin a line of its
+// own or be refused by the peer, is written as a space.
+void append_field(std::string& out, std::string_view name, std::string_view value);
+
 // Removes the fields that concern one connection only (RFC 9110 7.6.1) and those that the
 // Connection field names: they are never passed on.
 void erase_hop_by_hop(Headers& headers);

@@ -16,14 +16,16 @@ struct HttpParser::State {
     Headers headers;
     std::string name;
     std::string value;
-    std::size_t head_bytes = 0;
+    std::size_t head_bytes = 0;  // of the head, and of trailers
+    bool no_body = false;
     bool head_done = false;
     bool message_done = false;
     std::vector<std::string_view> body;
 
     explicit State(Kind message_kind);
     void reset();
-    bool grow_head(std::size_t bytes);
+    bool grow_trailer(std::size_t bytes);
+    bool bodiless() const;
     void take_head();
     std::unexpected<Error> failure() const;
 
@@ -39,6 +41,8 @@ struct HttpParser::State {
 };
 
 namespace {
+
+constexpr int kNoBody = 1;  // what on_headers_complete returns to say so
 
 Method method_of(std::uint8_t method) {
     switch (method) {
@@ -82,32 +86,38 @@ void HttpParser::State::reset() {
     name.clear();
     value.clear();
     head_bytes = 0;
+    no_body = false;
     head_done = false;
     message_done = false;
     body.clear();
 }
 
-bool HttpParser::State::grow_head(std::size_t bytes) {
-    head_bytes += bytes;
+// feed() counts the head, from outside; a trailer can only be seen from inside.
+bool HttpParser::State::grow_trailer(std::size_t bytes) {
+    head_bytes += head_done ? bytes : 0;
     return head_bytes <= kMaxHeadBytes;
 }
 
+bool HttpParser::State::bodiless() const {
+    return kind == Kind::response && (no_body || parser.status_code == HTTP_STATUS_NO_CONTENT ||
+                                      parser.status_code == HTTP_STATUS_NOT_MODIFIED);
+}
+
 int HttpParser::State::on_url(llhttp_t* parser, const char* at, std::size_t length) {
-    State& self = of(parser);
-    self.request.target.append(at, length);
-    return self.grow_head(length) ? 0 : HPE_USER;
+    of(parser).request.target.append(at, length);
+    return 0;
 }
 
 int HttpParser::State::on_name(llhttp_t* parser, const char* at, std::size_t length) {
     State& self = of(parser);
     self.name.append(at, length);
-    return self.grow_head(length) ? 0 : HPE_USER;
+    return self.grow_trailer(length) ? 0 : HPE_USER;
 }
 
 int HttpParser::State::on_value(llhttp_t* parser, const char* at, std::size_t length) {
     State& self = of(parser);
     self.value.append(at, length);
-    return self.grow_head(length) ? 0 : HPE_USER;
+    return self.grow_trailer(length) ? 0 : HPE_USER;
 }
 
 int HttpParser::State::on_value_complete(llhttp_t* parser) {
@@ -146,13 +156,21 @@ void HttpParser::State::take_head() {
 
 int HttpParser::State::on_head(llhttp_t* parser) {
     State& self = of(parser);
+    if (parser->http_major != 1) {
+        llhttp_set_error_reason(parser, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+        return HPE_USER;
+    }
     // An interim answer (100 Continue) is skipped: llhttp goes on to the real one.
     if (self.kind == Kind::response && parser->status_code / 100 == 1) {
+        if (parser->upgrade != 0) {
+            llhttp_set_error_reason(parser, "an upgrade that nobody asked for");
+            return HPE_USER;
+        }
         self.headers = {};
         return 0;
     }
     self.take_head();
-    return HPE_PAUSED;
+    return self.bodiless() ? kNoBody : HPE_PAUSED;
 }
 
 int HttpParser::State::on_body(llhttp_t* parser, const char* at, std::size_t length) {
@@ -196,16 +214,23 @@ Result<std::size_t> HttpParser::feed(std::string_view in) {
     if (llhttp_get_errno(&state.parser) == HPE_PAUSED) {
         llhttp_resume(&state.parser);
     }
+    const bool in_head = !state.head_done;
     const llhttp_errno_t outcome = llhttp_execute(&state.parser, in.data(), in.size());
-    if (outcome == HPE_OK) {
-        return in.size();
+    if (outcome != HPE_OK && outcome != HPE_PAUSED) {
+        return state.failure();
     }
-    if (outcome == HPE_PAUSED || outcome == HPE_PAUSED_UPGRADE) {
-        // We never upgrade: what follows such a request is read as the next one, or refused.
-        const char* const stop = llhttp_get_error_pos(&state.parser);
-        return stop == nullptr ? in.size() : static_cast<std::size_t>(stop - in.data());
+    const char* const stop = outcome == HPE_OK ? nullptr : llhttp_get_error_pos(&state.parser);
+    const std::size_t used =
+        stop == nullptr ? in.size() : static_cast<std::size_t>(stop - in.data());
+    state.head_bytes += in_head ? used : 0;
+    if (state.head_bytes > kMaxHeadBytes) {
+        return state.failure();
     }
-    return state.failure();
+    return used;
+}
+
+void HttpParser::expect_no_body() {
+    state_->no_body = true;
 }
 
 bool HttpParser::finish() {

@@ -88,8 +88,22 @@ void HttpServer::stop_accepting() {
     stopping_ = true;
     edges_.front()->loop().post([this] {
         boost::system::error_code ignored;
-        acceptor_->close(ignored);
+        if (acceptor_) {
+            acceptor_->close(ignored);
+        }
     });
+}
+
+void HttpServer::request_ended() {
+    if (--busy_ == 0 && stopping_) {
+        const std::lock_guard lock(idle_mutex_);
+        idle_.notify_all();
+    }
+}
+
+void HttpServer::wait_idle(Duration limit) const {
+    std::unique_lock lock(idle_mutex_);
+    idle_.wait_for(lock, limit, [this] { return busy_ == 0; });
 }
 
 }  // namespace orch::net

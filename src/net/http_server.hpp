@@ -11,9 +11,11 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 namespace orch::net {
@@ -61,6 +63,9 @@ public:
     // Stops accepting; connections end when their present request has ended. Any thread.
     void stop_accepting();
 
+    // Blocks until no request is being served, at most `limit`.
+    void wait_idle(Duration limit) const;
+
     // Requests being served now.
     std::size_t busy() const { return busy_.load(); }
 
@@ -68,7 +73,22 @@ private:
     friend class ServerConnection;
     using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 
+    // Counts one request as being served for as long as it lives.
+    class Busy {
+    public:
+        explicit Busy(HttpServer& server) : server_(server) { ++server_.busy_; }
+
+        ~Busy() { server_.request_ended(); }
+
+        Busy(const Busy&) = delete;
+        Busy& operator=(const Busy&) = delete;
+
+    private:
+        HttpServer& server_;
+    };
+
     Task<void> accept_loop();
+    void request_ended();
 
     std::vector<Edge*> edges_;
     ServerSpec spec_;
@@ -76,6 +96,8 @@ private:
     std::unique_ptr<Acceptor> acceptor_;
     std::atomic<bool> stopping_{false};
     std::atomic<std::size_t> busy_{0};
+    mutable std::mutex idle_mutex_;
+    mutable std::condition_variable idle_;
 };
 
 }  // namespace orch::net

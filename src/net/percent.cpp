@@ -1,5 +1,6 @@
 #include "net/percent.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace orch::net {
@@ -52,7 +53,9 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
         const std::size_t equals = pair.find('=');
         if (pair.substr(0, equals) == name) {
             const bool bare = equals == std::string_view::npos;
-            return percent_decode(bare ? std::string_view{} : pair.substr(equals + 1));
+            std::string value(bare ? std::string_view{} : pair.substr(equals + 1));
+            std::ranges::replace(value, '+', ' ');
+            return percent_decode(value);
         }
         query = end == std::string_view::npos ? std::string_view{} : query.substr(end + 1);
     }

@@ -2,6 +2,8 @@
 
 #include "net/percent.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 #include <optional>
@@ -47,8 +49,16 @@ std::optional<Params> match_pattern(std::string_view pattern, std::string_view p
 }
 
 void allow(RouteMatch& match, Method method) {
-    match.allow += match.allow.empty() ? "" : ", ";
-    match.allow += to_string(method);
+    const std::string_view name = to_string(method);
+    const bool known =
+        match.allow.ends_with(name) || match.allow.contains(fmt::format("{}, ", name));
+    if (!known) {
+        match.allow += match.allow.empty() ? "" : ", ";
+        match.allow += name;
+    }
+    if (method == Method::get) {
+        allow(match, Method::head);
+    }
 }
 
 bool serves(const Route& route, Method method) {
@@ -76,11 +86,11 @@ RouteMatch RouteTable::match(Method method, std::string_view path) const {
         for (const std::size_t index : found->second) {
             if (serves(routes_[index], method)) {
                 match.route = &routes_[index];
+                match.allow.clear();
                 return match;
             }
             allow(match, routes_[index].method);
         }
-        return match;
     }
     for (const std::size_t index : patterns_) {
         auto params =
@@ -91,6 +101,7 @@ RouteMatch RouteTable::match(Method method, std::string_view path) const {
         if (serves(routes_[index], method)) {
             match.route = &routes_[index];
             match.params = std::move(*params);
+            match.allow.clear();
             return match;
         }
         allow(match, routes_[index].method);

@@ -35,7 +35,9 @@ struct RouteMatch {
     std::string allow;                                        // "GET, POST"
 };
 
-// The routes of one daemon. Filled before the server starts, then only read; any thread.
+// The routes of one daemon. Of several that fit, one without parameters wins, then the first added;
+// a verb that only a later one has is served by that. Filled before the server starts, then only
+// read; any thread.
 class RouteTable {
 public:
     // Requires: no route of the same method and path was added before (asserted).

@@ -2,8 +2,10 @@
 
 #include "net/correlation.hpp"
 
+#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -11,26 +13,23 @@
 namespace orch::net {
 namespace {
 
-// Counts a request as being served for as long as it lives.
-class Busy {
-public:
-    explicit Busy(std::atomic<std::size_t>& count) : count_(count) { ++count_; }
-
-    ~Busy() { --count_; }
-
-    Busy(const Busy&) = delete;
-    Busy& operator=(const Busy&) = delete;
-
-private:
-    std::atomic<std::size_t>& count_;
-};
-
 std::unexpected<Error> too_large(Bytes limit) {
     return fail(Errc::payload_too_large, fmt::format("the body exceeds {} bytes", limit));
 }
 
 std::unexpected<Error> too_slow(std::string_view part) {
     return fail(Errc::request_timeout, fmt::format("the request's {} came too slowly", part));
+}
+
+// RFC 9112 3.2. Two of them could pass the check of one and be routed by the other.
+Result<void> check_host(const RequestHead& head) {
+    const auto hosts = std::ranges::count_if(head.headers.fields(), [](const auto& field) {
+        return iequals(field.name, "Host");
+    });
+    if (hosts > 1 || (hosts == 0 && head.version_minor > 0)) {
+        return fail(Errc::invalid_params, "Host: exactly one is needed");
+    }
+    return {};
 }
 
 }  // namespace
@@ -45,6 +44,9 @@ Task<void> ServerConnection::run() {
     Next next = Next::another;
     while (next == Next::another && !server_.stopping_) {
         next = co_await serve_one();
+    }
+    if (next == Next::linger) {
+        co_await connection_.linger_and_close();
     }
     connection_.close();
 }
@@ -84,22 +86,28 @@ Task<ServerConnection::Next> ServerConnection::serve_one() {
     if (!*got) {
         co_return Next::close;
     }
-    const Busy busy(server_.busy_);
+    const HttpServer::Busy busy(server_);
     const Instant begun = edge_.clock().now();
     Exchange exchange(edge_, connection_, std::move(parser_.request()));
     identify(exchange);
+    exchange.close_after_ = server_.stopping_;
     co_await answer(exchange);
     connection_.stop_watching();
     if (server_.spec_.observer) {
         server_.spec_.observer(exchange, edge_.clock().now() - begun);
     }
-    if (exchange.close_after_ || !exchange.finished()) {
-        if (exchange.finished() && !exchange.client_gone() && !parser_.message_done()) {
-            co_await connection_.linger_and_close();
-        }
-        co_return Next::close;
+    if (!exchange.finished()) {
+        exchange.abort();
     }
-    co_return Next::another;
+    co_return after(exchange);
+}
+
+ServerConnection::Next ServerConnection::after(const Exchange& exchange) const {
+    if (!exchange.close_after_) {
+        return Next::another;
+    }
+    const bool all_read = parser_.message_done() && connection_.buffered().empty();
+    return all_read || exchange.client_gone() || !exchange.finished() ? Next::close : Next::linger;
 }
 
 // A request whose head cannot be read is answered without a route, then the connection closes:
@@ -112,8 +120,7 @@ Task<ServerConnection::Next> ServerConnection::refuse(Error error) {
     if (server_.spec_.observer) {
         server_.spec_.observer(exchange, Duration::zero());
     }
-    co_await connection_.linger_and_close();
-    co_return Next::close;
+    co_return exchange.client_gone() ? Next::close : Next::linger;
 }
 
 void ServerConnection::identify(Exchange& exchange) {
@@ -137,6 +144,9 @@ Task<void> ServerConnection::answer(Exchange& exchange) {
 
 Result<void> ServerConnection::route_and_check(Exchange& exchange) {
     const RequestHead& head = exchange.head();
+    if (auto sound = check_host(head); !sound) {
+        return sound;
+    }
     RouteMatch match = server_.spec_.routes.match(head.method, head.path());
     exchange.route_ = match.route;
     exchange.params_ = std::move(match.params);
@@ -188,7 +198,7 @@ Task<Result<void>> ServerConnection::read_body(Exchange& exchange) {
         if (read == ReadEnd::timed_out) {
             co_return too_slow("body");
         }
-        if (read == ReadEnd::closed) {
+        if (read != ReadEnd::data) {
             exchange.peer_left();
             co_return fail(Errc::cancelled, "the client left before its request was complete");
         }
@@ -201,6 +211,12 @@ Task<void> ServerConnection::run_handler(Exchange& exchange) {
         co_await exchange.route_->handler(exchange);
     } catch (const std::exception& e) {
         defect = e.what();
+    }
+    exchange.on_client_gone({});
+    const auto cancellation = co_await asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != asio::cancellation_type::none && !exchange.finished()) {
+        exchange.abort();
+        co_return;
     }
     if (defect.empty() && (exchange.finished() || exchange.begun() || exchange.client_gone())) {
         co_return;

@@ -17,10 +17,11 @@ public:
     Task<void> run();
 
 private:
-    enum class Next { another, close };
+    enum class Next { another, close, linger };
 
     Task<Result<bool>> read_head();  // false: the client closed between two requests
     Task<Next> serve_one();
+    Next after(const Exchange& exchange) const;
     Task<Next> refuse(Error error);
     Task<void> answer(Exchange& exchange);
     Result<void> route_and_check(Exchange& exchange);
