@@ -139,5 +139,19 @@ TEST_F(SettingsFile, PassesSectionsOnWithTheirPlace) {
     EXPECT_THAT(read.sections[0].redacted_yaml, HasSubstr("HF_TOKEN: (hidden)"));
 }
 
+TEST_F(SettingsFile, RefusesASectionThatRefersToItselfOrMultiplies) {
+    const auto complaint = [&](int line) {
+        return at(line) + ": pools is too deep, too large or refers to itself";
+    };
+    EXPECT_THAT(load_file_text("pools: &a [*a]\n").errors, ElementsAre(complaint(1)));
+    EXPECT_THAT(load_file_text("pools: &a {x: {y: *a}}\n").errors, ElementsAre(complaint(1)));
+    std::string bomb = "pools:\n  - &a0 [x, x]\n";
+    for (int i = 1; i < 30; ++i) {
+        const std::string below = "*a" + std::to_string(i - 1);
+        bomb += "  - &a" + std::to_string(i) + " [" + below + ", " + below + "]\n";
+    }
+    EXPECT_THAT(load_file_text(bomb).errors, ElementsAre(complaint(1)));
+}
+
 }  // namespace
 }  // namespace orch::settings_test

@@ -6,6 +6,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <utility>
@@ -41,6 +42,26 @@ void redact(YAML::Node node, const std::vector<std::string>& keys) {
             secret ? hide(entry.second) : redact(entry.second, keys);
         }
     }
+}
+
+constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxNodes = 100'000;
+
+// An anchor may refer to itself, or to others that multiply: whoever walks the tree would never
+// end.
+bool walkable(const YAML::Node& node, int depth, std::size_t& nodes) {
+    if (depth > kMaxDepth || ++nodes > kMaxNodes) {
+        return false;
+    }
+    for (const auto& entry : node) {
+        const bool good = node.IsMap() ? walkable(entry.first, depth + 1, nodes) &&
+                                             walkable(entry.second, depth + 1, nodes)
+                                       : walkable(entry, depth + 1, nodes);
+        if (!good) {
+            return false;
+        }
+    }
+    return true;
 }
 
 class YamlReader {
@@ -155,6 +176,13 @@ private:
     }
 
     void take_section(const SectionSpec& spec, const YAML::Node& key, const YAML::Node& value) {
+        std::size_t nodes = 0;
+        if (!walkable(value, 0, nodes)) {
+            error(fmt::format(
+                "{}: {} is too deep, too large or refers to itself", place(key.Mark()), spec.key
+            ));
+            return;
+        }
         YAML::Node shown = YAML::Clone(value);
         redact(shown, spec.redacted_keys);
         result_.sections.push_back({

@@ -10,9 +10,21 @@ DispatchLoop::DispatchLoop(
     async::AsyncClock& clock,
     async::TaskGroup& tasks,
     admission::AdmissionConfig admission,
-    placement::PlacementPolicy policy
+    placement::PlacementPolicy policy,
+    metrics::Registry& metrics
 )
-    : control_(control), clock_(clock), tasks_(tasks), dispatcher_(admission, policy) {}
+    : control_(control),
+      clock_(clock),
+      tasks_(tasks),
+      depth_(metrics.add_shard().gauge(
+          {.name = "queue_depth",
+           .help =
+               "Requests that wait for a slot, by served name; empty: requests without a model.",
+           .labels = {"model", "priority"}}
+      )),
+      dispatcher_(admission, policy, [this](const std::string& name, std::size_t depth) {
+          depth_.with({name, "interactive"})->set(static_cast<double>(depth));
+      }) {}
 
 DispatchLoop::Wait DispatchLoop::park(Executor waiter, placement::PlacementRequest request) {
     Wait wait{async::Handoff<Result<Grant>>(waiter), std::make_shared<admission::TicketId>()};

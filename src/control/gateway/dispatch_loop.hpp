@@ -4,6 +4,7 @@
 #include "async/event_loop.hpp"
 #include "async/task_group.hpp"
 #include "control/gateway/dispatcher.hpp"
+#include "metrics/registry.hpp"
 
 namespace orch::control::gateway {
 
@@ -19,7 +20,8 @@ public:
         async::AsyncClock& clock,
         async::TaskGroup& tasks,
         admission::AdmissionConfig admission,
-        placement::PlacementPolicy policy
+        placement::PlacementPolicy policy,
+        metrics::Registry& metrics
     );
 
     // Waits for a slot on behalf of a request of another loop. Returns cancelled when that loop's
@@ -44,6 +46,7 @@ private:
     async::EventLoop& control_;
     async::AsyncClock& clock_;
     async::TaskGroup& tasks_;
+    metrics::Family<metrics::Gauge>& depth_;
     Dispatcher dispatcher_;
     bool ticking_ = false;
 };

@@ -12,8 +12,13 @@ namespace orch::control::gateway {
 using admission::Ticket;
 using admission::TicketId;
 
-Dispatcher::Dispatcher(admission::AdmissionConfig config, placement::PlacementPolicy policy)
-    : queue_(config), policy_(policy), view_(std::make_shared<view::ClusterView>()) {}
+Dispatcher::Dispatcher(
+    admission::AdmissionConfig config, placement::PlacementPolicy policy, OnDepth on_depth
+)
+    : queue_(config),
+      policy_(policy),
+      on_depth_(std::move(on_depth)),
+      view_(std::make_shared<view::ClusterView>()) {}
 
 TicketId Dispatcher::park(
     placement::PlacementRequest request, Instant now, OnDispatched on_dispatched
@@ -32,7 +37,9 @@ TicketId Dispatcher::park(
     }
     Waiting& waiting = waiters_[id];
     waiting.request = std::move(request);
+    waiting.name = name;
     waiting.on_dispatched = std::move(on_dispatched);
+    on_depth_(name, queue_.depth(name));
     stand_in_line(waiting, now);
     // A slot may have been freed between the edge's last look and the waiter in its cell.
     if (*position == 0) {
@@ -83,6 +90,7 @@ bool Dispatcher::serve(TicketId ticket, Instant now) {
 void Dispatcher::end(TicketId ticket, Result<Grant> outcome) {
     auto waiting = waiters_.extract(ticket);
     leave_line(waiting.mapped());
+    on_depth_(waiting.mapped().name, queue_.depth(waiting.mapped().name));
     waiting.mapped().on_dispatched(std::move(outcome));
 }
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct Grant {
 // cancelled. Exactly one call, so that a slot granted to a client that just left is given back.
 using OnDispatched = std::function<void(Result<Grant>)>;
 
+// Hears how many requests wait for a served name ("" = without a model) when that changes.
+using OnDepth = std::function<void(const std::string& name, std::size_t depth)>;
+
 // Requests that found no free slot wait here, first come first served per served name. Owner: the
 // control thread. Pure but for the load cells; time comes in.
 //
@@ -34,7 +38,9 @@ using OnDispatched = std::function<void(Result<Grant>)>;
 // edge claims past it; a slot that is freed there is handed to the head of the queue.
 class Dispatcher {
 public:
-    Dispatcher(admission::AdmissionConfig config, placement::PlacementPolicy policy);
+    Dispatcher(
+        admission::AdmissionConfig config, placement::PlacementPolicy policy, OnDepth on_depth
+    );
 
     // Takes the request in. It may be granted or refused before this returns; the ticket names it
     // in cancel(). Requires: a view was set.
@@ -68,6 +74,7 @@ public:
 private:
     struct Waiting {
         placement::PlacementRequest request;
+        std::string name;  // of its queue
         OnDispatched on_dispatched;
         std::vector<std::shared_ptr<LoadCell>> cells;  // where its waiter stands
     };
@@ -83,6 +90,7 @@ private:
 
     admission::WaitQueue queue_;
     placement::PlacementPolicy policy_;
+    OnDepth on_depth_;
     placement::ChoiceLedger ledger_;
     view::ClusterViewPtr view_;
     Waiters waiters_;

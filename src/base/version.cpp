@@ -1,0 +1,9 @@
+#include "base/version.hpp"
+
+namespace orch {
+
+std::string_view program_version() {
+    return ORCH_VERSION;
+}
+
+}  // namespace orch

@@ -1,0 +1,125 @@
+#include "control/app/control_app.hpp"
+
+#include "net/access_log.hpp"
+#include "net/auth_middleware.hpp"
+
+#include <utility>
+
+namespace orch::control::app {
+namespace {
+
+std::vector<std::unique_ptr<net::Edge>> make_edges(
+    std::size_t count, async::AsyncClock& clock, LogSink& sink
+) {
+    std::vector<std::unique_ptr<net::Edge>> edges;
+    for (std::size_t index = 0; index < count; ++index) {
+        edges.push_back(std::make_unique<net::Edge>(index, clock, Logger(sink, "net")));
+    }
+    return edges;
+}
+
+std::vector<net::Edge*> pointers(const std::vector<std::unique_ptr<net::Edge>>& edges) {
+    std::vector<net::Edge*> out;
+    for (const auto& edge : edges) {
+        out.push_back(edge.get());
+    }
+    return out;
+}
+
+async::TaskGroup::OnBug report_to(Logger log) {
+    return [log = std::move(log)](const std::string& what) {
+        log.error("a control task ended with an exception", {{"what", what}});
+    };
+}
+
+}  // namespace
+
+ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& sink)
+    : config_(std::move(config)),
+      clock_(clock),
+      log_(sink, "control"),
+      deadlines_(clock),
+      clients_(control_.executor(), deadlines_),
+      tasks_(control_.executor(), report_to(log_)),
+      timers_(control_.executor(), report_to(log_)),
+      closing_(control_.executor(), report_to(log_)),
+      edges_(make_edges(config_.edge_threads, clock, sink)),
+      edge_pointers_(pointers(edges_)),
+      dispatch_(control_, clock, tasks_, config_.admission, config_.placement, metrics_),
+      gateway_(
+          edge_pointers_,
+          {dispatch_, config_.gateway, config_.outbound_token, Logger(sink, "gateway")},
+          config_.placement
+      ),
+      probe_(metrics_),
+      reachability_(clients_, config_.outbound_token),
+      registry_(
+          config_.registry,
+          {clock, tasks_, reachability_, probe_},
+          [this](const view::ClusterViewPtr& view) { on_view(view); },
+          Logger(sink, "registry")
+      ),
+      route_context_{
+          control_,
+          registry_,
+          gateway_,
+          metrics_,
+          config_.profile.profile,
+          unix_ms(clock.wall()) / 1000,
+      },
+      server_(
+          edge_pointers_,
+          {routes_, {net::auth_middleware(config_.auth)}, net::access_log(Logger(sink, "http")), {}
+          },
+          Logger(sink, "http")
+      ) {
+    gateway_.add_routes(routes_);
+    add_model_routes(routes_, route_context_);
+    add_node_routes(routes_, route_context_);
+    add_pool_routes(routes_, route_context_);
+    add_meta_routes(routes_, route_context_);
+}
+
+ControlApp::~ControlApp() = default;
+
+Result<HostPort> ControlApp::bind() {
+    return server_.bind(config_.profile.bind);
+}
+
+// Waiting requests first: their waiters stand in the cells before an edge can claim one.
+void ControlApp::on_view(const view::ClusterViewPtr& view) {
+    dispatch_.dispatcher().set_view(view, clock_.now());
+    gateway_.publish(view);
+}
+
+void ControlApp::start() {
+    control_.post([this] {
+        timers_.spawn(deadlines_.run());
+        registry_.start();
+    });
+    control_.start("control");
+    for (const auto& edge : edges_) {
+        edge->start();
+    }
+    server_.start();
+}
+
+void ControlApp::stop(Duration grace) {
+    server_.stop_accepting();
+    server_.wait_idle(grace);
+    control_.post([this] { dispatch_.dispatcher().close(); });
+    for (const auto& edge : edges_) {
+        edge->stop();
+    }
+    control_.post([this] { closing_.spawn(end_control_tasks()); });
+    control_.finish();
+}
+
+Task<void> ControlApp::end_control_tasks() {
+    tasks_.cancel();
+    co_await tasks_.join();
+    clients_.close_idle();
+    timers_.cancel();
+}
+
+}  // namespace orch::control::app

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "async/async_clock.hpp"
+#include "async/event_loop.hpp"
+#include "async/task_group.hpp"
+#include "base/log.hpp"
+#include "control/app/control_config.hpp"
+#include "control/app/routes.hpp"
+#include "control/fleet/reachability.hpp"
+#include "control/fleet/registry_backend.hpp"
+#include "control/fleet/registry_probe.hpp"
+#include "control/gateway/dispatch_loop.hpp"
+#include "control/gateway/gateway.hpp"
+#include "metrics/registry.hpp"
+#include "net/edge.hpp"
+#include "net/http_server.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace orch::control::app {
+
+// The whole control plane. Members stand in the order in which they are built; stop() takes them
+// down in the order that is written there. Used by one thread, which is none of its own.
+class ControlApp {
+public:
+    ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& sink);
+    ~ControlApp();
+
+    // Before start(). Errors: conflict, naming the address.
+    Result<HostPort> bind();
+
+    void start();
+
+    // Stops accepting, lets requests end for at most `grace`, then ends everything.
+    void stop(Duration grace);
+
+private:
+    void on_view(const view::ClusterViewPtr& view);
+    Task<void> end_control_tasks();
+
+    ControlConfig config_;
+    async::AsyncClock& clock_;
+    Logger log_;
+    metrics::Registry metrics_;
+
+    async::EventLoop control_;
+    net::DeadlineList deadlines_;
+    net::ClientPool clients_;
+    async::TaskGroup tasks_;
+    async::TaskGroup timers_;
+    async::TaskGroup closing_;
+
+    std::vector<std::unique_ptr<net::Edge>> edges_;
+    std::vector<net::Edge*> edge_pointers_;
+
+    gateway::DispatchLoop dispatch_;
+    gateway::Gateway gateway_;
+    fleet::RegistryProbe probe_;
+    fleet::ReachabilityCheck reachability_;
+    fleet::RegistryBackend registry_;
+
+    RouteContext route_context_;
+    net::RouteTable routes_;
+    net::HttpServer server_;
+};
+
+}  // namespace orch::control::app

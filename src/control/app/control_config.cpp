@@ -1,0 +1,93 @@
+#include "control/app/control_config.hpp"
+
+#include "auth/token_settings.hpp"
+#include "base/state_dir.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace orch::control::app {
+namespace {
+
+registry::RegistryConfig registry_config(SettingsRead& read) {
+    const Settings& settings = read.settings;
+    registry::RegistryConfig config;
+    config.node_timeout = settings.get_duration("ORCHESTRATORD_NODE_TIMEOUT_SECS");
+    config.heartbeat_interval = settings.get_duration("ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS");
+    config.forget_after = settings.get_duration("ORCHESTRATORD_NODE_FORGET_SECS");
+    if (config.heartbeat_interval >= config.node_timeout) {
+        read.errors.emplace_back(
+            "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS: must be below ORCHESTRATORD_NODE_TIMEOUT_SECS"
+        );
+    }
+    return config;
+}
+
+gateway::GatewayConfig gateway_config(const Settings& settings) {
+    gateway::GatewayConfig config;
+    config.connect_limit = settings.get_duration("ORCHESTRATORD_CONNECT_TIMEOUT_MS");
+    config.first_byte_limit = settings.get_duration("ORCHESTRATORD_FIRST_BYTE_TIMEOUT_SECS");
+    config.idle_limit = settings.get_duration("ORCHESTRATORD_IDLE_TIMEOUT_SECS");
+    config.retry_attempts =
+        static_cast<std::uint32_t>(settings.get_number("ORCHESTRATORD_RETRY_ATTEMPTS"));
+    return config;
+}
+
+std::size_t edge_threads(const Settings& settings) {
+    const std::uint64_t cores = std::max(1U, std::thread::hardware_concurrency());
+    return settings.find_number("ORCHESTRATORD_EDGE_THREADS").value_or(cores);
+}
+
+void read_auth(ControlConfig& config, SettingsRead& read) {
+    auto tokens = auth::read_token_settings(read);
+    config.outbound_token = tokens.outbound.reveal();
+    auto proxy =
+        auth::refuse_proxy_trust(read.settings.find_bool("TRUST_PROXY_AUTH").value_or(false));
+    auto policy = auth::make_auth_policy({
+        .require_setting = "ORCHESTRATORD_REQUIRE_AUTH",
+        .require = read.settings.find_bool("ORCHESTRATORD_REQUIRE_AUTH"),
+        .tokens = std::move(tokens.accepted),
+        .bind = config.profile.bind,
+        .allowed_origins = read.settings.get_list("ORCHESTRATORD_CORS_ORIGINS"),
+    });
+    if (!proxy) {
+        read.errors.push_back(proxy.error().message);
+    }
+    if (policy) {
+        config.auth = std::move(*policy);
+    } else {
+        read.errors.push_back(policy.error().message);
+    }
+}
+
+}  // namespace
+
+ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sources) {
+    const Settings& settings = read.settings;
+    ControlConfig config;
+    config.profile = decide_profile(
+        settings.find_bool("ORCHESTRATORD_CLOUD_PROFILE"),
+        settings.find_address("ORCHESTRATORD_ADDR")
+    );
+    read_auth(config, read);
+    config.registry = registry_config(read);
+    config.registry.home = config.profile.profile == Profile::home;
+    config.admission.capacity = settings.get_number("ORCHD_ADMISSION_CAPACITY");
+    config.admission.queue_timeout = settings.get_duration("ORCHESTRATORD_QUEUE_TIMEOUT_SECS");
+    if (auto strategy =
+            placement::strategy_from(settings.get_text("ORCHESTRATORD_PLACEMENT_STRATEGY"))) {
+        config.placement.strategy = *strategy;
+    }
+    config.gateway = gateway_config(settings);
+    config.edge_threads = edge_threads(settings);
+    config.log_level =
+        log_level_from(settings.get_text("ORCHESTRATORD_LOG_LEVEL")).value_or(LogLevel::info);
+    config.log_format = log_format_from(settings.find_text("ORCHESTRATORD_LOG_FORMAT").value_or(""))
+                            .value_or(default_log_format());
+    config.state_dir = settings.find_text("ORCHESTRATORD_STATE_DIR")
+                           .value_or(default_state_dir("orchestratord", sources.environment));
+    return config;
+}
+
+}  // namespace orch::control::app

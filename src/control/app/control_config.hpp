@@ -1,0 +1,39 @@
+#pragma once
+
+#include "auth/auth_policy.hpp"
+#include "base/log.hpp"
+#include "base/settings.hpp"
+#include "control/admission/wait_queue.hpp"
+#include "control/app/profile.hpp"
+#include "control/gateway/gateway_config.hpp"
+#include "control/placement/placement_policy.hpp"
+#include "control/registry/registry_config.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace orch::control::app {
+
+// Everything orchestratord is told at start.
+struct ControlConfig {
+    ProfileChoice profile;
+    auth::AuthPolicy auth;
+    std::string outbound_token;  // sent to nodes; empty = none
+    registry::RegistryConfig registry;
+    admission::AdmissionConfig admission;
+    placement::PlacementPolicy placement;
+    gateway::GatewayConfig gateway;
+    std::size_t edge_threads = 1;
+    LogLevel log_level = LogLevel::info;
+    LogFormat log_format = LogFormat::json;
+    std::string state_dir;
+};
+
+// The settings that orchestratord knows.
+SettingsTable control_settings();
+
+// The settings as values. What contradicts itself or cannot be is added to `read.errors`, what is
+// doubtful to `read.warnings`. Reads the token file.
+ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sources);
+
+}  // namespace orch::control::app

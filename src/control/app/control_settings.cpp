@@ -1,0 +1,187 @@
+#include "base/version.hpp"
+#include "control/app/control_config.hpp"
+
+#include <utility>
+
+namespace orch::control::app {
+namespace {
+
+using Kind = SettingKind;
+
+constexpr std::uint64_t kMaxEdges = 256;
+
+std::vector<Setting> address_settings() {
+    return {
+        {.name = "ORCHESTRATORD_ADDR",
+         .kind = Kind::address,
+         .help = "Where to listen.",
+         .aliases = {{.name = "ORCHD_ADDR"}, {.name = "ORCHESTRATORD_BIND_ADDR"}},
+         .fallback_note = "127.0.0.1:8080, or 0.0.0.0:8080 when the cloud profile is set"},
+        {.name = "ORCHESTRATORD_CLOUD_PROFILE",
+         .kind = Kind::boolean,
+         .help = "true: nodes join over HTTP; false: the node runs in this process.",
+         .fallback_note = "true when the address is given and not loopback"},
+        {.name = "ORCHESTRATORD_STATE_DIR",
+         .kind = Kind::path,
+         .help = "Folder for what must survive a restart.",
+         .fallback_note = "/var/lib/llama-orch/orchestratord as root, else "
+                          "$XDG_STATE_HOME/llama-orch/orchestratord"},
+        {.name = "ORCHESTRATORD_EDGE_THREADS",
+         .kind = Kind::number,
+         .help = "Threads that carry requests.",
+         .low = 1,
+         .high = kMaxEdges,
+         .unit = "threads",
+         .fallback_note = "the number of cores"},
+    };
+}
+
+std::vector<Setting> node_settings() {
+    return {
+        {.name = "ORCHESTRATORD_NODE_TIMEOUT_SECS",
+         .kind = Kind::duration,
+         .fallback = "30",
+         .help = "A node that is silent for so long is Offline.",
+         .live = true},
+        {.name = "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS",
+         .kind = Kind::duration,
+         .fallback = "10",
+         .help = "How often nodes are told to send heartbeats.",
+         .live = true},
+        {.name = "ORCHESTRATORD_NODE_FORGET_SECS",
+         .kind = Kind::duration,
+         .fallback = "86400",
+         .help = "A node that has been Offline for so long is forgotten.",
+         .live = true},
+        {.name = "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS",
+         .kind = Kind::duration,
+         .help = "Accepted and not used: each node has a deadline of its own."},
+    };
+}
+
+std::vector<Setting> request_settings() {
+    return {
+        {.name = "ORCHESTRATORD_PLACEMENT_STRATEGY",
+         .kind = Kind::choice,
+         .fallback = "auto",
+         .help = "How a pool is chosen among those that fit.",
+         .choices = {"auto", "least-loaded"},
+         .live = true},
+        {.name = "ORCHD_ADMISSION_CAPACITY",
+         .kind = Kind::number,
+         .fallback = "100",
+         .help = "Requests that may wait for a slot, per served name.",
+         .low = 0,
+         .high = 1'000'000,
+         .unit = "requests",
+         .live = true},
+        {.name = "ORCHD_ADMISSION_POLICY",
+         .kind = Kind::choice,
+         .fallback = "reject",
+         .help = "What a full queue does with one more request.",
+         .choices = {"reject"},
+         .live = true},
+        {.name = "ORCHESTRATORD_QUEUE_TIMEOUT_SECS",
+         .kind = Kind::duration,
+         .fallback = "60",
+         .help = "How long a request may wait for a slot.",
+         .live = true},
+        {.name = "ORCHESTRATORD_CONNECT_TIMEOUT_MS",
+         .kind = Kind::duration,
+         .fallback = "1000",
+         .help = "How long a connection to a node may take.",
+         .live = true},
+        {.name = "ORCHESTRATORD_FIRST_BYTE_TIMEOUT_SECS",
+         .kind = Kind::duration,
+         .fallback = "600",
+         .help = "How long an answer may take to begin.",
+         .live = true},
+        {.name = "ORCHESTRATORD_IDLE_TIMEOUT_SECS",
+         .kind = Kind::duration,
+         .fallback = "120",
+         .help = "How long a stream may pause.",
+         .live = true},
+        {.name = "ORCHESTRATORD_RETRY_ATTEMPTS",
+         .kind = Kind::number,
+         .fallback = "2",
+         .help = "Further places that are tried after one failed.",
+         .low = 0,
+         .high = 10,
+         .unit = "attempts",
+         .live = true},
+    };
+}
+
+std::vector<Setting> auth_and_log_settings() {
+    return {
+        {.name = "LLORCH_API_TOKEN",
+         .kind = Kind::list,
+         .help = "Valid tokens; the first one is sent to nodes.",
+         .aliases = {{.name = "AUTH_TOKEN", .deprecated = true}},
+         .secret = true},
+        {.name = "LLORCH_API_TOKEN_FILE",
+         .kind = Kind::path,
+         .help = "File with valid tokens, one a line."},
+        {.name = "ORCHESTRATORD_REQUIRE_AUTH",
+         .kind = Kind::boolean,
+         .help = "Whether callers need a token.",
+         .aliases = {{.name = "AUTH_OPTIONAL", .negated = true}},
+         .fallback_note = "true when a token is set or other machines can connect"},
+        {.name = "ORCHESTRATORD_CORS_ORIGINS",
+         .kind = Kind::list,
+         .help = "Origins whose web pages may call without a token from this machine."},
+        {.name = "TRUST_PROXY_AUTH",
+         .kind = Kind::boolean,
+         .help = "Refused: no header can vouch for a caller."},
+        {.name = "ORCHESTRATORD_LOG_LEVEL",
+         .kind = Kind::choice,
+         .fallback = "info",
+         .help = "Lines below this level are not written.",
+         .choices = {"trace", "debug", "info", "warn", "error"},
+         .live = true},
+        {.name = "ORCHESTRATORD_LOG_FORMAT",
+         .kind = Kind::choice,
+         .help = "How lines look.",
+         .choices = {"json", "text"},
+         .fallback_note = "text on a terminal, else json",
+         .live = true},
+    };
+}
+
+std::vector<Setting> home_settings() {
+    return {
+        {.name = "model",
+         .kind = Kind::path,
+         .help = "HOME: the GGUF file to serve, as pool `default`."},
+        {.name = "POOL_MANAGERD_ENGINE_BINARY",
+         .kind = Kind::path,
+         .help = "HOME: the llama-server to start.",
+         .aliases = {{.name = "LLAMA_SERVER"}},
+         .fallback_note = "llama-server on PATH"},
+    };
+}
+
+}  // namespace
+
+SettingsTable control_settings() {
+    SettingsTable table{
+        .program = "orchestratord",
+        .version = std::string(program_version()),
+        .summary = "The control plane: one OpenAI-compatible endpoint for all nodes.",
+        .prefixes = {"ORCHESTRATORD_", "ORCHD_", "LLORCH_", "POOL_MANAGERD_"},
+        .settings = {},
+        .sections =
+            {{.key = "pools", .help = "HOME: the pools of this machine.", .redacted_keys = {"env"}}
+            },
+    };
+    for (auto* group :
+         {address_settings, node_settings, request_settings, auth_and_log_settings, home_settings
+         }) {
+        for (Setting& setting : group()) {
+            table.settings.push_back(std::move(setting));
+        }
+    }
+    return table;
+}
+
+}  // namespace orch::control::app

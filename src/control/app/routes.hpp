@@ -1,0 +1,28 @@
+#pragma once
+
+#include "async/event_loop.hpp"
+#include "control/app/control_config.hpp"
+#include "control/fleet/registry_backend.hpp"
+#include "control/gateway/gateway.hpp"
+#include "metrics/registry.hpp"
+#include "net/route_table.hpp"
+
+// The control plane's own routes, one file per resource; the gateway adds the inference routes.
+// Handlers run on the edge of their connection; what the control thread owns they ask for there.
+namespace orch::control::app {
+
+struct RouteContext {
+    async::EventLoop& control;
+    fleet::RegistryBackend& registry;
+    gateway::Gateway& gateway;
+    metrics::Registry& metrics;
+    Profile profile;
+    std::int64_t started_seconds;  // Unix time; what /v1/models shows as creation time
+};
+
+void add_node_routes(net::RouteTable& routes, RouteContext& context);
+void add_pool_routes(net::RouteTable& routes, RouteContext& context);
+void add_model_routes(net::RouteTable& routes, RouteContext& context);
+void add_meta_routes(net::RouteTable& routes, RouteContext& context);
+
+}  // namespace orch::control::app

@@ -1,0 +1,65 @@
+#include "base/version.hpp"
+#include "control/app/routes.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace orch::control::app {
+namespace {
+
+Task<void> health(RouteContext& context, net::Exchange& exchange) {
+    const view::ClusterView& view = *context.gateway.view_of(exchange.edge());
+    const std::size_t nodes = view.nodes_online();
+    const std::size_t pools = view.pools_ready();
+    net::Response response = net::json_response(
+        200,
+        fmt::format(
+            R"({{"status":"{}","version":"{}","nodes_online":{},"pools_ready":{}}})",
+            nodes > 0 && pools > 0 ? "ok" : "degraded",
+            program_version(),
+            nodes,
+            pools
+        )
+    );
+    co_await exchange.respond(std::move(response));
+}
+
+Task<void> alive(net::Exchange& exchange) {
+    net::Response response = net::json_response(200, R"({"status":"ok"})");
+    co_await exchange.respond(std::move(response));
+}
+
+Task<void> show_metrics(RouteContext& context, net::Exchange& exchange) {
+    net::Response response =
+        net::text_response(200, metrics::Registry::kContentType, context.metrics.expose());
+    co_await exchange.respond(std::move(response));
+}
+
+}  // namespace
+
+void add_meta_routes(net::RouteTable& routes, RouteContext& context) {
+    const auto add = [&](const char* path, const char* summary, net::Handler handler) {
+        routes.add({
+            .method = net::Method::get,
+            .path = path,
+            .auth = auth::AuthClass::exempt,
+            .summary = summary,
+            .handler = std::move(handler),
+        });
+    };
+    add("/health", "Whether work can be done now", [&context](net::Exchange& exchange) {
+        return health(context, exchange);
+    });
+    add("/livez", "Whether the process lives", [](net::Exchange& exchange) {
+        return alive(exchange);
+    });
+    add("/readyz", "Whether requests are taken; nodes do not count", [](net::Exchange& exchange) {
+        return alive(exchange);
+    });
+    add("/metrics", "Prometheus metrics", [&context](net::Exchange& exchange) {
+        return show_metrics(context, exchange);
+    });
+}
+
+}  // namespace orch::control::app

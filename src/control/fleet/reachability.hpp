@@ -1,0 +1,31 @@
+#pragma once
+
+#include "async/async_clock.hpp"
+#include "base/strong_id.hpp"
+#include "control/view/node_block.hpp"
+#include "net/client_pool.hpp"
+
+#include <string>
+
+namespace orch::control::fleet {
+
+struct Reachability {
+    bool reachable = false;
+    std::string reason;  // why not
+};
+
+// Asks the address that a node advertised for `GET /v2/node`, 2 s at most: only the same node may
+// answer. An earlier node does not know that path (404) and is asked for `/health`. Control thread.
+class ReachabilityCheck {
+public:
+    ReachabilityCheck(net::ClientPool& clients, std::string token)
+        : clients_(clients), token_(std::move(token)) {}
+
+    Task<Reachability> check(NodeId node, view::Endpoint endpoint);
+
+private:
+    net::ClientPool& clients_;
+    std::string token_;
+};
+
+}  // namespace orch::control::fleet

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "api/node_messages.hpp"
+#include "api/node_views.hpp"
+#include "async/async_clock.hpp"
+#include "async/task_group.hpp"
+#include "base/log.hpp"
+#include "control/fleet/reachability.hpp"
+#include "control/fleet/registry_probe.hpp"
+#include "control/registry/node_table.hpp"
+
+#include <functional>
+#include <map>
+
+namespace orch::control::fleet {
+
+// Runs the node table: takes in what nodes say, checks that they can be reached, lets silent ones
+// expire, logs and counts what changes and publishes the picture of the cluster. Control thread.
+class RegistryBackend {
+public:
+    // A picture with small changes waits this long for more of them.
+    static constexpr Duration kPublishWithin = std::chrono::milliseconds(20);
+
+    using OnView = std::function<void(const view::ClusterViewPtr&)>;
+
+    struct Parts {
+        async::AsyncClock& clock;
+        async::TaskGroup& tasks;
+        ReachabilityCheck& reachability;
+        RegistryProbe& probe;
+    };
+
+    RegistryBackend(registry::RegistryConfig config, Parts parts, OnView on_view, Logger log);
+
+    // Begins to expire and to publish.
+    void start();
+
+    Result<api::RegisterResponse> register_node(const api::RegisterRequest& message);
+    Result<api::HeartbeatResponse> heartbeat(
+        const NodeId& node, const api::HeartbeatRequest& message
+    );
+    Result<void> deregister(const NodeId& node);
+
+    // A heartbeat that did not get as far as the table: outcome unauthorized or invalid.
+    void refused_heartbeat(const NodeId& node, std::string_view outcome);
+
+    const registry::NodeTable& table() const { return table_; }
+
+    Instant now() const { return parts_.clock.now(); }
+
+private:
+    registry::Stamp stamp() const { return {parts_.clock.now(), parts_.clock.wall()}; }
+
+    void settle();
+    void log_change(const registry::NodeChange& change);
+    void publish();
+    Task<void> publish_soon();
+    Task<void> expire_loop();
+    Task<void> reach(NodeId node, registry::RegisterOutcome outcome);
+
+    Parts parts_;
+    Duration heartbeat_interval_;
+    registry::NodeTable table_;
+    OnView on_view_;
+    Logger log_;
+    bool publishing_soon_ = false;
+    std::map<NodeId, std::uint64_t> registrations_;  // the latest of each node
+};
+
+}  // namespace orch::control::fleet
