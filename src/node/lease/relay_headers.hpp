@@ -1,0 +1,16 @@
+#pragma once
+
+#include "net/exchange.hpp"
+#include "net/headers.hpp"
+
+namespace orch::node::lease {
+
+// What the engine gets: the request's headers without hop-by-hop fields and without those that
+// mean something to the node only. X-Conversation-Id would detach llama-server's generation from
+// its connection.
+net::Headers headers_for_engine(const net::Exchange& exchange);
+
+// What the caller gets: the engine's headers without hop-by-hop fields, marked as the engine's.
+net::Headers headers_from_engine(const net::Headers& engine);
+
+}  // namespace orch::node::lease
