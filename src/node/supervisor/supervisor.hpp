@@ -1,0 +1,129 @@
+#pragma once
+
+#include "api/handoff_file.hpp"
+#include "async/async_clock.hpp"
+#include "async/event_loop.hpp"
+#include "async/offload.hpp"
+#include "async/task_group.hpp"
+#include "base/log.hpp"
+#include "base/rng.hpp"
+#include "net/client_pool.hpp"
+#include "node/inventory/gpu.hpp"
+#include "node/lifecycle/engine_fsm.hpp"
+#include "node/lifecycle/pool_spec.hpp"
+#include "node/lifecycle/pools_view.hpp"
+#include "node/lifecycle/replica_table.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace orch::node::supervisor {
+
+class ReplicaRunner;
+
+struct SupervisorConfig {
+    std::string engine_binary;  // llama-server of the pools that we start; empty: none found
+    std::string engine_missing_reason;  // a sentence for people, while engine_binary is empty
+    std::filesystem::path state_dir;    // exists; logs/, run/ and bound/ are made in it
+    std::filesystem::path runtime_dir;  // of the handoff files; made when missing
+    std::filesystem::path model_dir;    // holds what a spec names without a path
+    lifecycle::EngineConfig engine;     // start_timeout is each pool's own
+    std::map<std::string, std::string> inherited_environment;
+    Duration drain_limit = std::chrono::seconds(30);  // of stop()
+};
+
+// What the supervisor works with; all of it outlives it. `tasks` and `clients` are those of the
+// control thread, and the list of `clients.deadlines()` is being run there.
+struct SupervisorParts {
+    async::AsyncClock& clock;
+    async::TaskGroup& tasks;
+    net::ClientPool& clients;
+    async::BlockingPool& blocking;
+    Rng& rng;
+};
+
+// Hears each new state of the pools; `readiness_changed` when one became ready or ceased to be, or
+// came or went. On the control thread.
+using OnPools =
+    std::function<void(std::shared_ptr<const lifecycle::PoolsView>, bool readiness_changed)>;
+
+// Asks for the end of all relays to a replica. On the control thread.
+using OnCloseUpstreams = std::function<void(const PoolId&, const ReplicaId&)>;
+
+// Runs the engines of this node and watches those that others run: performs what the machines of
+// lifecycle/ decide. The one prober, and the one writer of the replica table. Control thread only.
+//
+// Requires: stop() has returned, and `tasks` was cancelled and joined, before it dies.
+class Supervisor {
+public:
+    using Parts = SupervisorParts;
+
+    Supervisor(
+        SupervisorConfig config,
+        Parts parts,
+        OnPools on_pools,
+        OnCloseUpstreams on_close_upstreams,
+        Logger log
+    );
+    ~Supervisor();
+    Supervisor(const Supervisor&) = delete;
+    Supervisor& operator=(const Supervisor&) = delete;
+
+    // Publishes the pools, ends engines that a killed daemon left behind, then starts the pools
+    // that are not on demand. Once.
+    void start(std::vector<lifecycle::PoolSpec> pools, std::vector<inventory::Gpu> gpus);
+
+    // Drains all replicas (drain_limit at most), ends our engines and returns when none is left.
+    Task<void> stop();
+
+    // The GPUs as found anew: for the starts to come.
+    void set_gpus(const std::vector<inventory::Gpu>& gpus);
+
+    // Starts a pool that is on demand, drained or given up; no change where it runs.
+    // Errors: not_found.
+    Result<void> preload(const PoolId& pool);
+
+    // Nothing new for the pool; its engines end when they are idle, at the latest after `limit`.
+    // preload() takes it back. Errors: not_found.
+    Result<void> drain(const PoolId& pool, Duration limit);
+
+    // A lease could not connect: the replica is not ready until a probe, made at once, says so.
+    void connection_refused(const PoolId& pool, const ReplicaId& replica);
+
+    // Binds an engine that somebody else runs to its pool; a pool that does not exist is made from
+    // the file. Remembered over restarts.
+    void handed_over(api::HandoffFile file);
+
+    // The pools as they are now.
+    std::shared_ptr<const lifecycle::PoolsView> view();
+
+private:
+    using Key = std::pair<PoolId, ReplicaId>;
+
+    Task<void> begin();
+    void add_pool(lifecycle::PoolSpec spec);
+    void add_runner(const lifecycle::PoolSpec& spec, const ReplicaId& replica, std::string url);
+    void start_pool(const PoolId& pool);
+    void publish();
+    void notice_rest();
+    ReplicaRunner* find(const PoolId& pool, const ReplicaId& replica);
+
+    SupervisorConfig config_;
+    Parts parts_;
+    OnPools on_pools_;
+    OnCloseUpstreams on_close_upstreams_;
+    Logger log_;
+    lifecycle::ReplicaTable table_;
+    std::map<Key, std::unique_ptr<ReplicaRunner>> runners_;
+    std::map<PoolId, bool> ready_;                 // as published last
+    std::uint64_t published_ = 0;                  // version
+    bool begun_ = false;                           // leftovers are gone
+    std::optional<async::Handoff<bool>> at_rest_;  // while stopping
+};
+
+}  // namespace orch::node::supervisor
