@@ -42,4 +42,6 @@ add_library(orch::llhttp ALIAS orch_llhttp)
 target_include_directories(orch_llhttp SYSTEM PUBLIC ${ORCH_LLHTTP_DIR}/usr/share/include)
 # "llhttp.h" for its own sources, <llhttp/llhttp.h> for ours. Generated code: always optimised, no warnings.
 target_include_directories(orch_llhttp SYSTEM PRIVATE ${ORCH_LLHTTP_DIR}/usr/share/include/llhttp)
+# Strict: otherwise it takes spaces in header names, with which requests are smuggled past a proxy.
+target_compile_definitions(orch_llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 target_compile_options(orch_llhttp PRIVATE -O2 -w)

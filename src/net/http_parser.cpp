@@ -122,6 +122,10 @@ int HttpParser::State::on_value(llhttp_t* parser, const char* at, std::size_t le
 
 int HttpParser::State::on_value_complete(llhttp_t* parser) {
     State& self = of(parser);
+    if (self.name.empty()) {
+        llhttp_set_error_reason(parser, "a header without a name");
+        return HPE_USER;
+    }
     // Trailers come after the head and are dropped: nobody here knows what to do with them.
     if (!self.head_done) {
         self.headers.add(self.name, self.value);
@@ -213,6 +217,9 @@ Result<std::size_t> HttpParser::feed(std::string_view in) {
     }
     if (llhttp_get_errno(&state.parser) == HPE_PAUSED) {
         llhttp_resume(&state.parser);
+    }
+    if (in.data() == nullptr) {
+        in = "";  // llhttp forgets where it is when it is fed a null pointer
     }
     const bool in_head = !state.head_done;
     const llhttp_errno_t outcome = llhttp_execute(&state.parser, in.data(), in.size());
