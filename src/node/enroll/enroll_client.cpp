@@ -1,0 +1,205 @@
+#include "node/enroll/enroll_client.hpp"
+
+#include "api/error_body.hpp"
+#include "net/local_address.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <variant>
+
+namespace orch::node::enroll {
+namespace {
+
+constexpr Duration kCallLimit = std::chrono::seconds(5);
+constexpr Duration kFaultPeriod = std::chrono::seconds(60);
+constexpr Duration kLeavePoll = std::chrono::milliseconds(20);
+
+bool is_wildcard(const std::string& host) {
+    return host == "0.0.0.0" || host == "::";
+}
+
+Duration from_ms(std::uint64_t ms) {
+    return std::chrono::milliseconds(ms);
+}
+
+// What went wrong, for people.
+std::string reason_of(const net::CallResult& answer) {
+    if (answer.failure != net::UpstreamFailure::none) {
+        return std::string(to_string(answer.failure));
+    }
+    const auto body = api::parse_error_body(answer.body);
+    return body ? body->message : fmt::format("status {}", answer.status);
+}
+
+RegisterOutcome register_outcome(const net::CallResult& answer) {
+    if (answer.failure != net::UpstreamFailure::none) {
+        return RegisterOutcome::unreachable;
+    }
+    if (answer.status == 200) {
+        return RegisterOutcome::accepted;
+    }
+    return answer.status == 409 ? RegisterOutcome::conflict : RegisterOutcome::refused;
+}
+
+HeartbeatOutcome heartbeat_outcome(const net::CallResult& answer) {
+    if (answer.failure != net::UpstreamFailure::none) {
+        return HeartbeatOutcome::unreachable;
+    }
+    if (answer.status == 200) {
+        return HeartbeatOutcome::accepted;
+    }
+    return answer.status == 404 ? HeartbeatOutcome::unknown_node : HeartbeatOutcome::refused;
+}
+
+}  // namespace
+
+EnrollClient::EnrollClient(EnrollTarget target, EnrollConfig config, Parts parts, Logger log)
+    : target_(std::move(target)),
+      parts_(parts),
+      log_(log),
+      faults_(std::move(log), parts.clock, kFaultPeriod),
+      fsm_(config, parts.sequence, parts.rng) {}
+
+void EnrollClient::start() {
+    take(enroll_event::Start{});
+}
+
+void EnrollClient::readiness_changed() {
+    take(enroll_event::ReadinessChanged{});
+}
+
+Task<void> EnrollClient::leave() {
+    take(enroll_event::Leave{});
+    const Instant limit = parts_.clock.now() + kCallLimit;
+    while (fsm_.status().state != EnrollState::left && parts_.clock.now() < limit) {
+        if (!co_await parts_.clock.sleep_for(kLeavePoll)) {
+            co_return;
+        }
+    }
+}
+
+void EnrollClient::take(const EnrollEvent& event) {
+    const EnrollState before = fsm_.status().state;
+    const EnrollActions actions = fsm_.resume(event, parts_.clock.now());
+    tell_change(before);
+    for (const EnrollAction& action : actions) {
+        std::visit([this](const auto& what) { perform(what); }, action);
+    }
+}
+
+void EnrollClient::tell_change(EnrollState before) {
+    const EnrollStatus& status = fsm_.status();
+    const std::string control_plane = to_string(target_.control_plane);
+    if (!status.last_error.empty()) {
+        faults_.warn(
+            status.last_error,
+            "the control plane does not take this node in",
+            {{"control_plane", control_plane}, {"reason", status.last_error}}
+        );
+    }
+    if (status.state != before) {
+        log_.info(
+            "enrolment changed",
+            {{"control_plane", control_plane},
+             {"state", to_string(status.state)},
+             {"address", target_.advertised}}
+        );
+    }
+}
+
+void EnrollClient::perform(const enroll_action::SendRegister&) {
+    parts_.tasks.spawn(send_register());
+}
+
+void EnrollClient::perform(const enroll_action::SendHeartbeat& action) {
+    parts_.tasks.spawn(send_heartbeat(action.seq));
+}
+
+void EnrollClient::perform(const enroll_action::SendDeregister&) {
+    parts_.tasks.spawn(send_deregister());
+}
+
+void EnrollClient::perform(const enroll_action::WaitUntil& action) {
+    parts_.tasks.spawn(wake_at(action.at, ++wake_ticket_));
+}
+
+Task<void> EnrollClient::wake_at(Instant at, std::uint64_t ticket) {
+    if (co_await parts_.clock.sleep_until(at) && ticket == wake_ticket_) {
+        take(enroll_event::TimerExpired{});
+    }
+}
+
+Task<net::CallResult> EnrollClient::call(net::Method method, std::string path, std::string body) {
+    net::ClientRequest request;
+    request.method = method;
+    request.to = target_.control_plane;
+    request.target = std::move(path);
+    request.body = body;
+    request.headers.add("Content-Type", "application/json");
+    if (!target_.token.empty()) {
+        request.headers.add("Authorization", "Bearer " + target_.token);
+    }
+    co_return co_await net::http_call(parts_.clients, std::move(request), kCallLimit);
+}
+
+// The address that the control plane sees this node come from is one at which it can be reached,
+// unless the node listens at one address only.
+Task<void> EnrollClient::find_advertised() {
+    if (!target_.advertised.empty()) {
+        co_return;
+    }
+    HostPort reachable = target_.bound;
+    if (is_wildcard(reachable.host)) {
+        const auto local = co_await net::local_address_towards(target_.control_plane);
+        if (!local) {
+            co_return;
+        }
+        reachable.host = *local;
+    }
+    target_.advertised = "http://" + to_string(reachable);
+}
+
+Task<void> EnrollClient::send_register() {
+    co_await find_advertised();
+    if (target_.advertised.empty()) {
+        const std::string why = "no address leads to " + to_string(target_.control_plane);
+        take(enroll_event::RegisterAnswered{RegisterOutcome::unreachable, {}, why});
+        co_return;
+    }
+    std::string body = api::to_json(parts_.source.registration(target_.advertised));
+    const net::CallResult answer =
+        co_await call(net::Method::post, "/v2/nodes/register", std::move(body));
+    enroll_event::RegisterAnswered event{register_outcome(answer), {}, {}};
+    if (event.outcome == RegisterOutcome::accepted) {
+        const auto response = api::from_json<api::RegisterResponse>(answer.body);
+        event.next_heartbeat = from_ms(response ? response->next_heartbeat_ms.value_or(0) : 0);
+    } else {
+        event.message = reason_of(answer);
+    }
+    take(event);
+}
+
+Task<void> EnrollClient::send_heartbeat(std::uint64_t seq) {
+    const NodeId node = parts_.source.registration({}).node_id;
+    std::string body = api::to_json(parts_.source.heartbeat(seq));
+    const net::CallResult answer = co_await call(
+        net::Method::post, fmt::format("/v2/nodes/{}/heartbeat", node.str()), std::move(body)
+    );
+    enroll_event::HeartbeatAnswered event{heartbeat_outcome(answer), {}, {}};
+    if (event.outcome == HeartbeatOutcome::accepted) {
+        const auto response = api::from_json<api::HeartbeatResponse>(answer.body);
+        event.next_heartbeat = from_ms(response ? response->next_heartbeat_ms : 0);
+    } else {
+        event.message = reason_of(answer);
+    }
+    take(event);
+}
+
+Task<void> EnrollClient::send_deregister() {
+    const NodeId node = parts_.source.registration({}).node_id;
+    co_await call(net::Method::del, fmt::format("/v2/nodes/{}", node.str()), {});
+    take(enroll_event::DeregisterAnswered{});
+}
+
+}  // namespace orch::node::enroll

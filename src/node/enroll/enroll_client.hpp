@@ -1,0 +1,76 @@
+#pragma once
+
+#include "async/async_clock.hpp"
+#include "async/task_group.hpp"
+#include "base/host_port.hpp"
+#include "base/log.hpp"
+#include "base/rate_limited_log.hpp"
+#include "net/http_call.hpp"
+#include "node/enroll/enroll_fsm.hpp"
+#include "node/enroll/node_status_source.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace orch::node::enroll {
+
+// One control plane to join.
+struct EnrollTarget {
+    HostPort control_plane;
+    std::string token;       // empty = none
+    std::string advertised;  // this node's base URL; empty: found out from the route there
+    HostPort bound;          // where this node listens
+};
+
+// Keeps the node registered with one control plane: performs what its EnrollFsm decides. The
+// node's control thread.
+class EnrollClient {
+public:
+    struct Parts {
+        async::AsyncClock& clock;
+        async::TaskGroup& tasks;
+        net::ClientPool& clients;
+        const NodeStatusSource& source;
+        BeatSequence& sequence;
+        Rng& rng;
+    };
+
+    EnrollClient(EnrollTarget target, EnrollConfig config, Parts parts, Logger log);
+
+    void start();
+
+    // A pool became ready or not ready: the control plane hears of it at once.
+    void readiness_changed();
+
+    // Deregisters; returns when the control plane has answered, or cannot.
+    Task<void> leave();
+
+    const EnrollStatus& status() const { return fsm_.status(); }
+
+    // The base URL that is advertised; known once a registration was tried.
+    const std::string& advertised() const { return target_.advertised; }
+
+private:
+    void take(const EnrollEvent& event);
+    void perform(const enroll_action::SendRegister& action);
+    void perform(const enroll_action::SendHeartbeat& action);
+    void perform(const enroll_action::SendDeregister& action);
+    void perform(const enroll_action::WaitUntil& action);
+
+    Task<void> send_register();
+    Task<void> send_heartbeat(std::uint64_t seq);
+    Task<void> send_deregister();
+    Task<void> wake_at(Instant at, std::uint64_t ticket);
+    Task<net::CallResult> call(net::Method method, std::string path, std::string body);
+    Task<void> find_advertised();
+    void tell_change(EnrollState before);
+
+    EnrollTarget target_;
+    Parts parts_;
+    Logger log_;
+    RateLimitedLog faults_;
+    EnrollFsm fsm_;
+    std::uint64_t wake_ticket_ = 0;
+};
+
+}  // namespace orch::node::enroll
