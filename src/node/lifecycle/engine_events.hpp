@@ -18,6 +18,7 @@ enum class ProbeOutcome {
     ok,  // it serves, and it is the right one: our child owns the listener, /props names the model
     wrong_child,  // somebody else serves at that port
     no_answer,    // connected, or tried to, and nothing came in time
+    failing,      // it answers, and not as an engine that works does
 };
 
 namespace engine_event {

@@ -90,6 +90,7 @@ void EngineFsm::look_at_start(const engine_event::Probed& event) {
             break;
         case ProbeOutcome::refused:
         case ProbeOutcome::no_answer:
+        case ProbeOutcome::failing:
             break;
     }
     probe_after(start_probe_delay());
@@ -107,7 +108,11 @@ void EngineFsm::look_at_service(const engine_event::Probed& event) {
             load();
             return;
         case ProbeOutcome::no_answer:
-            count_silence(event);
+            // A busy process is no hung one, however long it says nothing.
+            count_strike(event.process_idle, "hung: no answer to", event.detail);
+            return;
+        case ProbeOutcome::failing:
+            count_strike(true, "bad answers to", event.detail);
             return;
         case ProbeOutcome::refused:
             end_failed("it listens no more", false);
@@ -236,14 +241,13 @@ void EngineFsm::load() {
     probe_after(start_probe_delay());
 }
 
-// A busy process is no hung one, however long it says nothing.
-void EngineFsm::count_silence(const engine_event::Probed& event) {
-    strikes_ = event.process_idle ? strikes_ + 1 : 0;
+void EngineFsm::count_strike(bool counts, std::string_view what, std::string_view detail) {
+    strikes_ = counts ? strikes_ + 1 : 0;
     if (strikes_ < config_.hang_strikes) {
         probe_after(config_.ready_probe);
         return;
     }
-    end_failed(fmt::format("hung: no answer to {} probes: {}", strikes_, event.detail), true);
+    end_failed(fmt::format("{} {} probes: {}", what, strikes_, detail), true);
 }
 
 void EngineFsm::end_failed(std::string why, bool forcibly) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace orch::node::lifecycle {
 
@@ -19,8 +20,8 @@ struct EngineConfig {
     Duration eager_for = std::chrono::seconds(5);
     Duration start_probe = std::chrono::milliseconds(500);  // while starting, afterwards
     Duration ready_probe =
-        std::chrono::seconds(2);                    // a faster one keeps abandoned requests running
-    unsigned hang_strikes = 3;                      // unanswered probes of an idle process
+        std::chrono::seconds(2);  // a faster one keeps abandoned requests running
+    unsigned hang_strikes = 3;    // bad answers, or none from an idle process, in a row
     Duration stop_grace = std::chrono::seconds(5);  // from the first SIGTERM to the second
     Duration kill_grace = std::chrono::seconds(2);  // from there to SIGKILL, and between repeats
     RestartConfig restart;
@@ -83,7 +84,7 @@ private:
     void load();
     void look_at_start(const engine_event::Probed& event);
     void look_at_service(const engine_event::Probed& event);
-    void count_silence(const engine_event::Probed& event);
+    void count_strike(bool counts, std::string_view what, std::string_view detail);
     void end_failed(std::string why, bool forcibly);
     void end_process(bool forcibly);
     void press_on();
@@ -109,7 +110,7 @@ private:
     std::uint64_t last_probe_ = 0;
     Instant attempt_since_{};                // spawn, adoption, or when it began to load again
     std::optional<std::string> end_reason_;  // why the process is being ended, if it failed
-    unsigned strikes_ = 0;                   // unanswered probes in a row
+    unsigned strikes_ = 0;                   // probes in a row that speak for a hang
     unsigned signals_sent_ = 0;              // towards the present process's end
     bool wanted_ = false;                    // an engine ought to run
     bool drain_held_ = false;                // DrainWanted, and no StartWanted since

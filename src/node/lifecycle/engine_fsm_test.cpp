@@ -268,6 +268,19 @@ TEST_F(EngineFsmTest, SilenceOfABusyProcessIsALongPrompt) {
     EXPECT_EQ(engine.state(), ReplicaState::ready);
 }
 
+TEST_F(EngineFsmTest, OneBadAnswerIsForgivenAndThreeAreNot) {
+    serve();
+    engine.answer(ProbeOutcome::failing);
+    engine.answer(ProbeOutcome::failing);
+    engine.answer(ProbeOutcome::ok);
+    engine.answer(ProbeOutcome::failing);
+    engine.answer(ProbeOutcome::failing);
+    EXPECT_EQ(engine.state(), ReplicaState::ready);
+    engine.answer(ProbeOutcome::failing);
+    EXPECT_EQ(engine.state(), ReplicaState::stopping);
+    EXPECT_EQ(status().last_error, "bad answers to 3 probes: detail");
+}
+
 TEST_F(EngineFsmTest, AClosedListenerEndsTheEngine) {
     serve();
     engine.answer(ProbeOutcome::refused);
@@ -459,7 +472,7 @@ TEST_F(EngineFsmTest, NeverGetsStuckInARandomLife) {
                 break;
             case 6:
                 if (any.next_probe && alive) {
-                    any.answer(static_cast<ProbeOutcome>(chance.below(5)), chance.below(2) == 0);
+                    any.answer(static_cast<ProbeOutcome>(chance.below(6)), chance.below(2) == 0);
                 }
                 break;
             case 7:

@@ -33,9 +33,9 @@ void WatchedEngineFsm::on(const engine_event::Probed& event) {
 }
 
 void WatchedEngineFsm::look(const engine_event::Probed& event) {
-    if (event.outcome != ProbeOutcome::no_answer) {
-        strikes_ = 0;
-    }
+    const bool bad =
+        event.outcome == ProbeOutcome::no_answer || event.outcome == ProbeOutcome::failing;
+    strikes_ = bad ? strikes_ + 1 : 0;
     switch (event.outcome) {
         case ProbeOutcome::ok:
             serve();
@@ -47,8 +47,11 @@ void WatchedEngineFsm::look(const engine_event::Probed& event) {
             }
             return;
         case ProbeOutcome::no_answer:
-            if (++strikes_ >= config_.hang_strikes) {
-                lose(fmt::format("no answer to {} probes: {}", config_.hang_strikes, event.detail));
+        case ProbeOutcome::failing:
+            if (strikes_ >= config_.hang_strikes) {
+                lose(fmt::format(
+                    "no good answer to {} probes: {}", config_.hang_strikes, event.detail
+                ));
             }
             return;
         case ProbeOutcome::refused:

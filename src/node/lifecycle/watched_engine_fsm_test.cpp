@@ -58,7 +58,7 @@ TEST_F(WatchedEngineFsmTest, ComesBackWhenItAnswersAgain) {
 TEST_F(WatchedEngineFsmTest, IsLostAfterThreeSilences) {
     serve();
     engine.answer(ProbeOutcome::no_answer);
-    engine.answer(ProbeOutcome::no_answer);
+    engine.answer(ProbeOutcome::failing);
     EXPECT_EQ(engine.state(), ReplicaState::ready);
     engine.answer(ProbeOutcome::no_answer);
     EXPECT_EQ(engine.state(), ReplicaState::backing_off);
