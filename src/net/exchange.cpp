@@ -26,8 +26,8 @@ bool is_ours(std::string_view name) {
 
 }  // namespace
 
-Exchange::Exchange(Edge& edge, Connection& connection, RequestHead head)
-    : edge_(edge), connection_(connection), head_(std::move(head)) {}
+Exchange::Exchange(Edge& edge, Connection& connection, RequestHead head, const Headers& own_headers)
+    : edge_(edge), connection_(connection), own_headers_(&own_headers), head_(std::move(head)) {}
 
 const std::string& Exchange::param(std::string_view name) const {
     static const std::string kNone;
@@ -56,7 +56,7 @@ Task<bool> Exchange::send(std::vector<asio::const_buffer> pieces) {
     co_return sent;
 }
 
-Task<bool> Exchange::begin(int status, Headers headers, std::optional<Bytes> length) {
+std::string Exchange::make_head(int status, const Headers& headers, std::optional<Bytes> length) {
     status_ = status;
     bodiless_ = head_.method == Method::head || !has_body(status);
     chunked_ = has_body(status) && !length && head_.version_minor > 0;
@@ -83,7 +83,12 @@ Task<bool> Exchange::begin(int status, Headers headers, std::optional<Bytes> len
         text += "Connection: keep-alive\r\n";
     }
     text += "\r\n";
-    std::vector<asio::const_buffer> pieces{asio::buffer(text)};
+    return text;
+}
+
+Task<bool> Exchange::begin(int status, Headers headers, std::optional<Bytes> length) {
+    const std::string head = make_head(status, headers, length);
+    std::vector<asio::const_buffer> pieces{asio::buffer(head)};
     co_return co_await send(std::move(pieces));
 }
 
@@ -115,13 +120,19 @@ Task<bool> Exchange::end() {
     co_return sent;
 }
 
+// Head and body in one write: most answers are small, and each write is a system call.
 Task<bool> Exchange::respond(Response response) {
-    const bool head_sent =
-        co_await begin(response.status, std::move(response.headers), response.body.size());
-    if (head_sent && has_body(response.status)) {
-        co_await write(response.body);
+    for (const auto& [name, value] : own_headers_->fields()) {
+        response.headers.add(name, value);
     }
-    co_return co_await end();
+    const std::string head = make_head(response.status, response.headers, response.body.size());
+    std::vector<asio::const_buffer> pieces{asio::buffer(head)};
+    if (!bodiless_ && !response.body.empty()) {
+        pieces.emplace_back(response.body.data(), response.body.size());
+    }
+    const bool sent = co_await send(std::move(pieces));
+    finished_ = true;
+    co_return sent;
 }
 
 Task<bool> Exchange::respond_error(Error error) {

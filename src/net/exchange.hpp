@@ -27,7 +27,8 @@ struct Route;
 // can tell a cut answer from a complete one.
 class Exchange {
 public:
-    Exchange(Edge& edge, Connection& connection, RequestHead head);
+    // `own_headers` go on every whole answer of this server; they outlive the exchange.
+    Exchange(Edge& edge, Connection& connection, RequestHead head, const Headers& own_headers);
 
     // --- the request
     RequestHead& head() { return head_; }
@@ -90,10 +91,12 @@ private:
     friend class ServerConnection;
 
     void peer_left();
+    std::string make_head(int status, const Headers& headers, std::optional<Bytes> length);
     Task<bool> send(std::vector<asio::const_buffer> pieces);
 
     Edge& edge_;
     Connection& connection_;
+    const Headers* own_headers_;
     RequestHead head_;
     std::string body_;
     const Route* route_ = nullptr;

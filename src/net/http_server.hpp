@@ -43,7 +43,8 @@ struct ServerSpec {
     const RouteTable& routes;
     std::vector<Middleware> middlewares;
     RequestObserver observer;
-    ServerConfig config;
+    ServerConfig config{};
+    Headers own_headers{};  // on every whole answer; a streamed one has what its handler sets
 };
 
 // Listens on one address and deals accepted connections to its edges in turn.

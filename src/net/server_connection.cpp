@@ -88,7 +88,7 @@ Task<ServerConnection::Next> ServerConnection::serve_one() {
     }
     const HttpServer::Busy busy(server_);
     const Instant begun = edge_.clock().now();
-    Exchange exchange(edge_, connection_, std::move(parser_.request()));
+    Exchange exchange(edge_, connection_, std::move(parser_.request()), server_.spec_.own_headers);
     identify(exchange);
     exchange.close_after_ = server_.stopping_;
     co_await answer(exchange);
@@ -113,7 +113,7 @@ ServerConnection::Next ServerConnection::after(const Exchange& exchange) const {
 // A request whose head cannot be read is answered without a route, then the connection closes:
 // nobody knows where the next request would begin.
 Task<ServerConnection::Next> ServerConnection::refuse(Error error) {
-    Exchange exchange(edge_, connection_, RequestHead{});
+    Exchange exchange(edge_, connection_, RequestHead{}, server_.spec_.own_headers);
     identify(exchange);
     exchange.close_after_ = true;
     co_await exchange.respond_error(std::move(error));

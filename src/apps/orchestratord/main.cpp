@@ -1,22 +1,28 @@
+#include "apps/orchestratord/home_node.hpp"
 #include "async/async_clock.hpp"
 #include "async/termination.hpp"
+#include "base/daemon.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
 #include "control/app/control_app.hpp"
+#include "node/app/node_app.hpp"
+#include "node/supervisor/state_lock.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <csignal>
-#include <cstdio>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <string>
 
 namespace orch {
 namespace {
 
-constexpr int kExitFailed = 1;
-constexpr int kExitCannotBind = 3;
+using control::app::ControlConfig;
+using control::app::Profile;
+
 constexpr Duration kGrace = std::chrono::seconds(10);
 
 void say_profile(const control::app::ProfileChoice& profile) {
@@ -29,24 +35,69 @@ void say_profile(const control::app::ProfileChoice& profile) {
     );
 }
 
-void say_how_to_join(const control::app::ControlConfig& config, const HostPort& bound) {
-    if (config.profile.profile == control::app::Profile::cloud) {
-        fmt::print(
-            stderr,
-            "join a GPU machine with: pool-managerd --orchestratord-url http://{}:{} "
-            "--api-token-file TOKEN_FILE --model FILE.gguf\n",
-            bound.host == "0.0.0.0" ? "THIS_HOST" : bound.host,
-            bound.port
-        );
+void say_how_to_join(const HostPort& bound) {
+    fmt::print(
+        stderr,
+        "join a GPU machine with: pool-managerd --orchestratord-url http://{}:{} "
+        "--api-token-file TOKEN_FILE --model FILE.gguf\n",
+        bound.host == "0.0.0.0" ? "THIS_HOST" : bound.host,
+        bound.port
+    );
+}
+
+void say_no_model() {
+    fmt::print(
+        stderr, "no model is set: start with --model FILE.gguf, or `pools:` in a --config file\n"
+    );
+}
+
+// The node of HOME: its lock, its application. Built after the control plane has bound, stopped
+// before it.
+class HomeNode {
+public:
+    // Errors: conflict, naming the folder that another process uses or the address.
+    static Result<std::unique_ptr<HomeNode>> start(
+        const node::app::NodeConfig& config, async::AsyncClock& clock, LogSink& sink
+    ) {
+        auto lock = node::supervisor::lock_state_dir(config.state_dir);
+        if (!lock) {
+            return std::unexpected(lock.error());
+        }
+        auto home = std::unique_ptr<HomeNode>(new HomeNode(std::move(*lock), config, clock, sink));
+        if (auto bound = home->app_.bind(); !bound) {
+            return std::unexpected(bound.error());
+        }
+        home->app_.start();
+        return home;
     }
+
+    void stop() { app_.stop(); }
+
+private:
+    HomeNode(
+        node::supervisor::StateLock lock,
+        const node::app::NodeConfig& config,
+        async::AsyncClock& clock,
+        LogSink& sink
+    )
+        : lock_(std::move(lock)), app_(config, clock, sink) {}
+
+    node::supervisor::StateLock lock_;
+    node::app::NodeApp app_;
+};
+
+void serve_until_stopped(async::TerminationSignals& signals, const Logger& log) {
+    while (signals.wait() == SIGHUP) {
+        log.info("SIGHUP: no setting is re-read yet");
+    }
+    log.info("stopping");
 }
 
-void announce(const HostPort& bound) {
-    fmt::print("{{\"event\":\"listening\",\"address\":\"{}\"}}\n", to_string(bound));
-    std::fflush(stdout);
-}
-
-int run(const control::app::ControlConfig& config, const SettingsRead& read) {
+int run(
+    const ControlConfig& config,
+    std::optional<node::app::NodeConfig> home_config,
+    const SettingsRead& read
+) {
     async::TerminationSignals signals;
     async::RealClock clock;
     const auto output = make_stderr_output();
@@ -65,15 +116,29 @@ int run(const control::app::ControlConfig& config, const SettingsRead& read) {
         fmt::print(stderr, "orchestratord: {}\n", bound.error().message);
         return kExitCannotBind;
     }
-    announce(*bound);
-    say_how_to_join(config, *bound);
-    app.start();
-    while (signals.wait() == SIGHUP) {
-        log.info("SIGHUP: no setting is re-read yet");
+    std::unique_ptr<HomeNode> home;
+    if (home_config) {
+        join_control_plane(*home_config, *bound);
+        auto started = HomeNode::start(*home_config, clock, sink);
+        if (!started) {
+            fmt::print(stderr, "orchestratord: {}\n", started.error().message);
+            return kExitStateDir;
+        }
+        home = std::move(*started);
     }
-    log.info("stopping");
+    app.start();
+    announce_listening(*bound);
+    if (!home_config) {
+        say_how_to_join(*bound);
+    } else if (home_config->pools.empty()) {
+        say_no_model();
+    }
+    serve_until_stopped(signals, log);
+    if (home) {
+        home->stop();
+    }
     app.stop(kGrace);
-    return 0;
+    return kExitOk;
 }
 
 }  // namespace
@@ -85,11 +150,15 @@ int main(int argc, char** argv) {
         const SettingsTable table = control::app::control_settings();
         const SettingsSources sources = process_sources(argc, argv, environ);
         SettingsRead read = load_settings(table, sources);
-        const auto config = control::app::make_control_config(read, sources);
+        auto config = control::app::make_control_config(read, sources);
+        std::optional<node::app::NodeConfig> home;
+        if (config.profile.profile == Profile::home) {
+            home = make_home_node(read, sources, config);
+        }
         if (const auto code = settings_exit(table, read, std::cout, std::cerr)) {
             return *code;
         }
-        return run(config, read);
+        return run(config, std::move(home), read);
     } catch (const std::exception& e) {
         fmt::print(stderr, "orchestratord: {}\n", e.what());
         return kExitFailed;

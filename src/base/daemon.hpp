@@ -1,0 +1,17 @@
+#pragma once
+
+#include "base/host_port.hpp"
+
+// What both daemons say and return in the same way.
+namespace orch {
+
+// Exit codes of the daemons; kExitUsage (2) is the settings reader's.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitCannotBind = 3;
+inline constexpr int kExitStateDir = 4;
+
+// The one line on standard output, for scripts: {"event":"listening","address":"IP:PORT"}.
+void announce_listening(const HostPort& bound);
+
+}  // namespace orch

@@ -1,0 +1,38 @@
+#include "net/auth_middleware.hpp"
+
+#include <utility>
+
+namespace orch::net {
+namespace {
+
+auth::RequestAuth facts_of(const Exchange& exchange) {
+    const RequestHead& head = exchange.head();
+    auth::RequestAuth facts;
+    facts.authorization = head.headers.find("Authorization");
+    facts.api_key = head.headers.find("X-Api-Key");
+    facts.host = head.headers.find("Host");
+    facts.origin = head.headers.find("Origin");
+    facts.peer_is_loopback = exchange.peer_is_loopback();
+    facts.auth_class =
+        exchange.route() != nullptr ? exchange.route()->auth : auth::AuthClass::client;
+    return facts;
+}
+
+}  // namespace
+
+Middleware auth_middleware(const auth::AuthPolicy& policy) {
+    return {
+        .name = "auth",
+        .reason = "before anything is read of a body: strangers cost a head and no more",
+        .check = [&policy](Exchange& exchange) -> Result<void> {
+            auto principal = auth::decide(policy, facts_of(exchange));
+            if (!principal) {
+                return std::unexpected(principal.error());
+            }
+            exchange.set_identity(std::move(principal->identity));
+            return {};
+        },
+    };
+}
+
+}  // namespace orch::net

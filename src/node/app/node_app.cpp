@@ -1,0 +1,242 @@
+#include "node/app/node_app.hpp"
+
+#include "api/http_address.hpp"
+#include "net/access_log.hpp"
+#include "net/auth_middleware.hpp"
+#include "node/provision/find_engine.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <utility>
+
+namespace orch::node::app {
+namespace {
+
+// Hashing and waiting for commands; two so that one slow command does not hold up the other.
+constexpr std::size_t kBlockingThreads = 2;
+
+constexpr Duration kRequestGrace = std::chrono::seconds(10);
+
+async::TaskGroup::OnBug report_to(Logger log) {
+    return [log = std::move(log)](const std::string& what) {
+        log.error("a task of the node ended with an exception", {{"what", what}});
+    };
+}
+
+bool is_executable(const std::string& path) {
+    return std::filesystem::is_regular_file(path) && access(path.c_str(), X_OK) == 0;
+}
+
+std::string value_of(const std::map<std::string, std::string>& environment, const char* name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? "" : found->second;
+}
+
+supervisor::GpuProbeConfig gpu_probe_config(const NodeConfig& config) {
+    supervisor::GpuProbeConfig probe;
+    probe.environment = config.environment;
+    probe.scratch_dir = config.state_dir;
+    return probe;
+}
+
+net::ServerSpec server_spec(
+    const net::RouteTable& routes, const NodeConfig& config, LogSink& sink
+) {
+    net::ServerSpec spec{
+        routes, {net::auth_middleware(config.auth)}, net::access_log(Logger(sink, "http")), {}, {}
+    };
+    // Tells the gateway that the node speaks, and not an engine behind it.
+    spec.own_headers.add("X-Llorch-Origin", "node");
+    return spec;
+}
+
+}  // namespace
+
+NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
+    : config_(std::move(config)),
+      clock_(clock),
+      sink_(sink),
+      log_(sink, "node"),
+      rng_(system_seed()),
+      blocking_(kBlockingThreads),
+      deadlines_(clock),
+      clients_(control_.executor(), deadlines_),
+      tasks_(control_.executor(), report_to(log_)),
+      timers_(control_.executor(), report_to(log_)),
+      closing_(control_.executor(), report_to(log_)),
+      edge_(0, clock, Logger(sink, "net")),
+      relay_(
+          edge_,
+          [this](const PoolId& pool, const ReplicaId& replica) {
+              control_.post([this, pool, replica] { supervisor_.connection_refused(pool, replica); }
+              );
+          },
+          Logger(sink, "lease")
+      ),
+      facts_(config_, clock, make_uuid(rng_)),
+      gpu_probe_(gpu_probe_config(config_), clock, Logger(sink, "inventory")),
+      supervisor_(
+          supervisor_config(),
+          {clock, tasks_, clients_, blocking_, rng_},
+          [this](const std::shared_ptr<const lifecycle::PoolsView>& pools, bool readiness_changed) {
+              on_pools(pools, readiness_changed);
+          },
+          [this](const PoolId& pool, const ReplicaId& replica) {
+              edge_.loop().post([this, pool, replica] { relay_.close_relays(pool, replica); });
+          },
+          Logger(sink, "supervisor")
+      ),
+      watcher_(
+          {config_.runtime_dir, config_.watch_interval, config_.auto_delete_handoff},
+          clock,
+          [this](api::HandoffFile file) { supervisor_.handed_over(std::move(file)); },
+          Logger(sink, "handoff")
+      ),
+      route_context_{
+          control_,
+          facts_,
+          config_,
+          relay_,
+          sequence_,
+          [this] { return advertised(); },
+      },
+      server_({&edge_}, server_spec(routes_, config_, sink), Logger(sink, "http")) {
+    add_node_routes(routes_, route_context_);
+    add_pool_routes(routes_, route_context_);
+    add_engine_routes(routes_, route_context_);
+}
+
+NodeApp::~NodeApp() = default;
+
+supervisor::SupervisorConfig NodeApp::supervisor_config() const {
+    const provision::EngineSearch search{
+        .setting = config_.engine_binary,
+        .setting_name = "POOL_MANAGERD_ENGINE_BINARY",
+        .path = value_of(config_.environment, "PATH"),
+        .program_folder = std::filesystem::path(config_.program_path).parent_path().string(),
+    };
+    const auto engine = provision::find_engine(search, is_executable);
+    supervisor::SupervisorConfig config;
+    if (engine) {
+        log_.info(engine->reason, {{"engine", engine->binary}});
+        config.engine_binary = engine->binary;
+    } else {
+        log_.warn(engine.error().message);
+        config.engine_missing_reason = engine.error().message;
+    }
+    config.state_dir = config_.state_dir;
+    config.runtime_dir = config_.runtime_dir;
+    config.model_dir = config_.state_dir / "models";
+    config.inherited_environment = config_.environment;
+    return config;
+}
+
+Result<HostPort> NodeApp::bind() {
+    auto bound = server_.bind(config_.bind);
+    if (bound) {
+        bound_ = *bound;
+        make_enroll_clients();
+    }
+    return bound;
+}
+
+void NodeApp::make_enroll_clients() {
+    if (!config_.register_on_startup) {
+        return;
+    }
+    enroll::EnrollConfig enroll_config;
+    enroll_config.interval = config_.heartbeat_interval;
+    for (const std::string& url : config_.orchestratord_urls) {
+        const auto address = api::parse_http_address(url, "ORCHESTRATORD_URL");
+        enroll::EnrollTarget target{
+            {address->host, address->port},
+            config_.outbound_token,
+            config_.advertised_address,
+            bound_,
+        };
+        enrolments_.push_back(std::make_unique<enroll::EnrollClient>(
+            std::move(target),
+            enroll_config,
+            enroll::EnrollClient::Parts{clock_, tasks_, clients_, facts_, sequence_, rng_},
+            Logger(sink_, "enroll")
+        ));
+    }
+}
+
+std::string NodeApp::advertised() const {
+    for (const auto& enrolment : enrolments_) {
+        if (!enrolment->advertised().empty()) {
+            return enrolment->advertised();
+        }
+    }
+    return config_.advertised_address.empty() ? "http://" + to_string(bound_)
+                                              : config_.advertised_address;
+}
+
+void NodeApp::on_pools(
+    const std::shared_ptr<const lifecycle::PoolsView>& pools, bool readiness_changed
+) {
+    facts_.set_pools(pools);
+    edge_.loop().post([this, pools] { relay_.set_view(pools); });
+    if (readiness_changed && config_.callback_enabled) {
+        for (const auto& enrolment : enrolments_) {
+            enrolment->readiness_changed();
+        }
+    }
+}
+
+void NodeApp::start() {
+    control_.post([this] {
+        timers_.spawn(deadlines_.run());
+        tasks_.spawn(run_start());
+    });
+    control_.start("control");
+    edge_.start();
+    server_.start();
+}
+
+// GPUs first: engines are started for them, and registration tells of them.
+Task<void> NodeApp::run_start() {
+    std::vector<inventory::Gpu> gpus = co_await gpu_probe_.load_gpus();
+    facts_.set_gpus(gpus);
+    supervisor_.start(config_.pools, std::move(gpus));
+    tasks_.spawn(watcher_.scan_at_interval());
+    tasks_.spawn(watcher_.scan_on_change());
+    tasks_.spawn(refresh_gpus());
+    for (const auto& enrolment : enrolments_) {
+        enrolment->start();
+    }
+}
+
+Task<void> NodeApp::refresh_gpus() {
+    while (co_await clock_.sleep_for(config_.gpu_interval)) {
+        std::vector<inventory::Gpu> gpus = co_await gpu_probe_.load_gpus();
+        supervisor_.set_gpus(gpus);
+        facts_.set_gpus(std::move(gpus));
+    }
+}
+
+void NodeApp::stop() {
+    control_.post([this] { closing_.spawn(run_stop()); });
+    control_.finish();
+    edge_.stop();
+}
+
+Task<void> NodeApp::run_stop() {
+    for (const auto& enrolment : enrolments_) {
+        co_await enrolment->leave();
+    }
+    server_.stop_accepting();
+    co_await supervisor_.stop();
+    co_await blocking_.offload([this] {
+        server_.wait_idle(kRequestGrace);
+        return true;
+    });
+    tasks_.cancel();
+    co_await tasks_.join();
+    clients_.close_idle();
+    timers_.cancel();
+}
+
+}  // namespace orch::node::app

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "async/async_clock.hpp"
+#include "async/event_loop.hpp"
+#include "async/offload.hpp"
+#include "async/task_group.hpp"
+#include "base/log.hpp"
+#include "base/rng.hpp"
+#include "net/edge.hpp"
+#include "net/http_server.hpp"
+#include "node/app/node_config.hpp"
+#include "node/app/node_facts.hpp"
+#include "node/app/routes.hpp"
+#include "node/enroll/enroll_client.hpp"
+#include "node/handoff/handoff_watcher.hpp"
+#include "node/lease/engine_relay.hpp"
+#include "node/supervisor/gpu_probe.hpp"
+#include "node/supervisor/supervisor.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace orch::node::app {
+
+// The whole node. Members stand in the order in which they are built; stop() takes them down in
+// the order that is written there. Used by one thread, which is none of its own. HOME builds one
+// in orchestratord's process, and both still talk HTTP.
+class NodeApp {
+public:
+    NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink);
+    ~NodeApp();
+
+    // Before start(). Errors: conflict, naming the address.
+    Result<HostPort> bind();
+
+    void start();
+
+    // Leaves the cluster, lets requests end, ends the engines, then everything else.
+    void stop();
+
+private:
+    Task<void> run_start();
+    Task<void> run_stop();
+    Task<void> refresh_gpus();
+    void on_pools(const std::shared_ptr<const lifecycle::PoolsView>& pools, bool readiness_changed);
+    void make_enroll_clients();
+    supervisor::SupervisorConfig supervisor_config() const;
+    std::string advertised() const;
+
+    NodeConfig config_;
+    async::AsyncClock& clock_;
+    LogSink& sink_;
+    Logger log_;
+    Rng rng_;
+    async::BlockingPool blocking_;
+
+    async::EventLoop control_;
+    net::DeadlineList deadlines_;
+    net::ClientPool clients_;
+    async::TaskGroup tasks_;
+    async::TaskGroup timers_;
+    async::TaskGroup closing_;
+
+    net::Edge edge_;
+    lease::EngineRelay relay_;
+
+    NodeFacts facts_;
+    enroll::BeatSequence sequence_;
+    supervisor::GpuProbe gpu_probe_;
+    supervisor::Supervisor supervisor_;
+    handoff::HandoffWatcher watcher_;
+    std::vector<std::unique_ptr<enroll::EnrollClient>> enrolments_;
+
+    RouteContext route_context_;
+    net::RouteTable routes_;
+    net::HttpServer server_;
+    HostPort bound_;
+};
+
+}  // namespace orch::node::app

@@ -1,0 +1,161 @@
+#include "node/app/node_config.hpp"
+
+#include "api/http_address.hpp"
+#include "auth/token_settings.hpp"
+#include "base/state_dir.hpp"
+#include "node/lifecycle/pool_spec_yaml.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+namespace orch::node::app {
+namespace {
+
+constexpr std::uint16_t kPort = 9200;
+
+bool readable(const std::string& path) {
+    return access(path.c_str(), R_OK) == 0;
+}
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "node";
+}
+
+void read_identity(NodeConfig& config, SettingsRead& read) {
+    const Settings& settings = read.settings;
+    const std::string node = settings.find_text("POOL_MANAGERD_NODE_ID").value_or(host_name());
+    config.node_id = NodeId(node);
+    config.machine_id = MachineId(settings.find_text("POOL_MANAGERD_MACHINE_ID").value_or(node));
+    for (const auto& [name, value] :
+         {std::pair("POOL_MANAGERD_NODE_ID", node),
+          std::pair("POOL_MANAGERD_MACHINE_ID", config.machine_id.str())}) {
+        if (!valid_id(value)) {
+            read.errors.push_back(
+                fmt::format("{}: '{}' is not of the form [A-Za-z0-9._-]{{1,64}}", name, value)
+            );
+        }
+    }
+}
+
+void refuse_https(SettingsRead& read, const std::string& name, const std::string& url) {
+    const auto address = api::parse_http_address(url, name);
+    if (!address) {
+        read.errors.push_back(address.error().message);
+    } else if (address->tls) {
+        read.errors.push_back(fmt::format(
+            "{}: {} needs TLS, which this program is built without: use http://", name, url
+        ));
+    }
+}
+
+void read_cluster(NodeConfig& config, SettingsRead& read) {
+    const Settings& settings = read.settings;
+    config.orchestratord_urls = settings.get_list("ORCHESTRATORD_URL");
+    for (const std::string& url : config.orchestratord_urls) {
+        refuse_https(read, "ORCHESTRATORD_URL", url);
+    }
+    config.advertised_address = settings.find_text("POOL_MANAGERD_ADDRESS").value_or("");
+    if (!config.advertised_address.empty()) {
+        refuse_https(read, "POOL_MANAGERD_ADDRESS", config.advertised_address);
+    }
+    config.register_on_startup = settings.get_bool("ORCHESTRATORD_REGISTER_ON_STARTUP");
+    config.heartbeat_interval = settings.get_duration("POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS");
+    config.callback_enabled = settings.get_bool("POOL_MANAGERD_CALLBACK_ENABLED");
+    const bool joins = !config.orchestratord_urls.empty();
+    config.bind = settings.find_address("POOL_MANAGERD_ADDR")
+                      .value_or(HostPort{joins ? "0.0.0.0" : "127.0.0.1", kPort});
+}
+
+void read_auth(NodeConfig& config, SettingsRead& read) {
+    auth::Tokens tokens = auth::read_token_settings(read);
+    config.outbound_token = tokens.outbound.reveal();
+    const bool trusts_proxy = read.settings.find_bool("TRUST_PROXY_AUTH").value_or(false);
+    if (auto refused = auth::refuse_proxy_trust(trusts_proxy); !refused) {
+        read.errors.push_back(refused.error().message);
+    }
+    auto policy = auth::make_auth_policy({
+        .require_setting = "POOL_MANAGERD_REQUIRE_AUTH",
+        .require = read.settings.find_bool("POOL_MANAGERD_REQUIRE_AUTH"),
+        .tokens = std::move(tokens.accepted),
+        .bind = config.bind,
+        .allowed_origins = {},
+    });
+    if (policy) {
+        config.auth = std::move(*policy);
+    } else {
+        read.errors.push_back(policy.error().message);
+    }
+}
+
+void read_folders(NodeConfig& config, const SettingsRead& read, const SettingsSources& sources) {
+    const Settings& settings = read.settings;
+    config.state_dir = settings.find_text("POOL_MANAGERD_STATE_DIR")
+                           .value_or(default_state_dir("pool-managerd", sources.environment));
+    // An absolute folder stays as it is: that is what operator/ does.
+    config.runtime_dir = config.state_dir / settings.get_text("POOL_MANAGERD_RUNTIME_DIR");
+    config.watch_interval = settings.get_duration("POOL_MANAGERD_WATCH_INTERVAL_MS");
+    config.auto_delete_handoff = settings.get_bool("POOL_MANAGERD_AUTO_DELETE_HANDOFF");
+}
+
+void read_logging(NodeConfig& config, const Settings& settings) {
+    config.log_level =
+        log_level_from(settings.get_text("POOL_MANAGERD_LOG_LEVEL")).value_or(LogLevel::info);
+    config.log_format = log_format_from(settings.find_text("POOL_MANAGERD_LOG_FORMAT").value_or(""))
+                            .value_or(default_log_format());
+}
+
+std::string own_path() {
+    std::array<char, 4096> path{};
+    const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
+    return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : "";
+}
+
+}  // namespace
+
+std::vector<lifecycle::PoolSpec> read_pools(SettingsRead& read) {
+    std::vector<lifecycle::PoolSpec> pools;
+    if (const auto model = read.settings.find_text("model")) {
+        if (!readable(*model)) {
+            read.errors.push_back(fmt::format("--model: {}: no such file, or not readable", *model)
+            );
+        }
+        pools.push_back(lifecycle::single_model_pool(*model));
+    }
+    for (const SettingsSection& section : read.sections) {
+        lifecycle::ParsedPools parsed =
+            lifecycle::parse_pools(section.file_text, section.path, readable);
+        for (Error& error : parsed.errors) {
+            read.errors.push_back(std::move(error.message));
+        }
+        for (lifecycle::PoolSpec& pool : parsed.pools) {
+            if (pool.id == PoolId("default") && !pools.empty() && pools.front().id == pool.id) {
+                read.errors.push_back(fmt::format(
+                    "{}: pool `default` is there twice: --model makes one too", section.path
+                ));
+            }
+            pools.push_back(std::move(pool));
+        }
+    }
+    return pools;
+}
+
+NodeConfig make_node_config(SettingsRead& read, const SettingsSources& sources) {
+    NodeConfig config;
+    read_identity(config, read);
+    read_cluster(config, read);
+    read_auth(config, read);
+    read_folders(config, read, sources);
+    read_logging(config, read.settings);
+    config.engine_binary = read.settings.find_text("POOL_MANAGERD_ENGINE_BINARY");
+    config.program_path = own_path();
+    config.environment = sources.environment;
+    config.pools = read_pools(read);
+    config.gpu_interval = read.settings.get_duration("POOL_MANAGERD_GPU_DISCOVERY_INTERVAL_MS");
+    return config;
+}
+
+}  // namespace orch::node::app

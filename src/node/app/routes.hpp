@@ -1,0 +1,28 @@
+#pragma once
+
+#include "async/event_loop.hpp"
+#include "net/route_table.hpp"
+#include "node/app/node_facts.hpp"
+#include "node/enroll/beat_sequence.hpp"
+#include "node/lease/engine_relay.hpp"
+
+#include <functional>
+#include <string>
+
+// The node's routes. Handlers run on the edge; what the control thread owns they ask for there.
+namespace orch::node::app {
+
+struct RouteContext {
+    async::EventLoop& control;
+    const NodeFacts& facts;
+    const NodeConfig& config;
+    lease::EngineRelay& relay;
+    enroll::BeatSequence& sequence;        // control thread
+    std::function<std::string()> address;  // as advertised; control thread
+};
+
+void add_pool_routes(net::RouteTable& routes, RouteContext& context);
+void add_node_routes(net::RouteTable& routes, RouteContext& context);
+void add_engine_routes(net::RouteTable& routes, RouteContext& context);
+
+}  // namespace orch::node::app
