@@ -13,6 +13,10 @@
 #include "node/lifecycle/pool_spec.hpp"
 #include "node/lifecycle/pools_view.hpp"
 #include "node/lifecycle/replica_table.hpp"
+#include "node/lifecycle/run_record.hpp"
+#include "node/supervisor/engine_launcher.hpp"
+#include "node/supervisor/record_folder.hpp"
+#include "node/supervisor/replica_runner.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -20,11 +24,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace orch::node::supervisor {
-
-class ReplicaRunner;
 
 struct SupervisorConfig {
     std::string engine_binary;  // llama-server of the pools that we start; empty: none found
@@ -105,13 +108,26 @@ public:
 private:
     using Key = std::pair<PoolId, ReplicaId>;
 
+    void prepare_folders();
     Task<void> begin();
-    void add_pool(lifecycle::PoolSpec spec);
-    void add_runner(const lifecycle::PoolSpec& spec, const ReplicaId& replica, std::string url);
+    std::vector<lifecycle::RunRecord> load_leftovers();
+    void load_bound();
+    bool bind(const api::HandoffFile& file);
+    void bind_watched(const api::HandoffFile& file);
+    bool fits_its_pool(const api::HandoffFile& file);
+    void add_pool(const lifecycle::PoolSpec& spec);
+    void add_replica(const lifecycle::PoolSpec& spec, const ReplicaId& replica);
+    void add_watched(
+        const lifecycle::PoolSpec& spec, const ReplicaId& replica, std::uint32_t slots, HostPort to
+    );
+    void give_up(const PoolId& pool, const ReplicaId& replica, std::string why);
     void start_pool(const PoolId& pool);
-    void publish();
-    void notice_rest();
+    Result<std::vector<ReplicaRunner*>> get_runners(const PoolId& pool);
     ReplicaRunner* find(const PoolId& pool, const ReplicaId& replica);
+    lifecycle::EngineConfig engine_config(const lifecycle::PoolSpec& spec) const;
+    void publish();
+    bool note_readiness(const lifecycle::PoolsView& pools);
+    void notice_rest();
 
     SupervisorConfig config_;
     Parts parts_;
@@ -119,11 +135,17 @@ private:
     OnCloseUpstreams on_close_upstreams_;
     Logger log_;
     lifecycle::ReplicaTable table_;
+    RecordFolder run_records_;
+    RecordFolder bound_;  // handoff files that were taken in
+    EngineLauncher launcher_;
+    RunnerServices services_;
     std::map<Key, std::unique_ptr<ReplicaRunner>> runners_;
+    std::map<Key, std::string> told_bound_;        // URL
     std::map<PoolId, bool> ready_;                 // as published last
     std::uint64_t published_ = 0;                  // version
-    bool begun_ = false;                           // leftovers are gone
-    std::optional<async::Handoff<bool>> at_rest_;  // while stopping
+    bool beginning_ = false;                       // leftovers are being ended
+    std::optional<async::Handoff<bool>> at_rest_;  // stopping; set once all is at rest
+    bool rested_ = false;
 };
 
 }  // namespace orch::node::supervisor

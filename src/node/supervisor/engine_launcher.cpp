@@ -1,0 +1,137 @@
+#include "node/supervisor/engine_launcher.hpp"
+
+#include "node/lifecycle/run_record.hpp"
+#include "node/supervisor/child_log.hpp"
+#include "node/supervisor/free_port.hpp"
+#include "node/supervisor/model_facts.hpp"
+#include "node/supervisor/proc_reader.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <utility>
+
+namespace orch::node::supervisor {
+namespace {
+
+// What has to be read from disk before a start.
+struct Groundwork {
+    ModelFacts model;
+    std::string log_path;
+};
+
+Result<Groundwork> load_groundwork(
+    const LauncherConfig& config, const lifecycle::PoolSpec& spec, const ReplicaId& replica
+) {
+    auto model = load_model_facts(spec.model, config.model_dir);
+    if (!model) {
+        return std::unexpected(std::move(model.error()));
+    }
+    auto log = next_log(config.log_dir, spec.id, replica);
+    if (!log) {
+        return std::unexpected(std::move(log.error()));
+    }
+    return Groundwork{std::move(*model), std::move(*log)};
+}
+
+lifecycle::EngineStart make_start(
+    const LauncherConfig& config,
+    const ModelFacts& model,
+    std::uint16_t port,
+    std::vector<lifecycle::GpuIdentity> gpus
+) {
+    lifecycle::EngineStart start;
+    start.binary = config.binary;
+    start.model_path = model.path;
+    start.port = port;
+    start.trained_ctx = model.trained_ctx;
+    start.gpus = std::move(gpus);
+    start.inherited = config.inherited;
+    return start;
+}
+
+Result<LaunchedEngine> spawn(
+    Executor executor,
+    const lifecycle::PoolSpec& spec,
+    const lifecycle::EngineStart& start,
+    const std::string& log_path
+) {
+    auto command = lifecycle::make_engine_command(spec, start);
+    if (!command) {
+        return std::unexpected(std::move(command.error()));
+    }
+    const async::ChildSpec child_spec{command->argv, command->environment, log_path};
+    auto child = async::ChildProcess::start(executor, child_spec);
+    if (!child) {
+        return std::unexpected(std::move(child.error()));
+    }
+    return LaunchedEngine{
+        .child = std::move(*child),
+        .port = start.port,
+        .model_path = start.model_path,
+        .log_path = log_path,
+        .argv = std::move(command->argv),
+        .record_problem = {}
+    };
+}
+
+// Whatever it cannot tell about the process yet is read by save_record.
+lifecycle::RunRecord make_record(
+    const PoolId& pool, const ReplicaId& replica, const LaunchedEngine& engine
+) {
+    lifecycle::RunRecord record;
+    record.pool = pool;
+    record.replica = replica;
+    record.pid = engine.child.pid();
+    record.port = engine.port;
+    record.argv_hash = lifecycle::hash_argv(engine.argv);
+    record.log_path = engine.log_path;
+    return record;
+}
+
+std::string save_record(const RecordFolder& records, lifecycle::RunRecord record) {
+    const auto process = load_process(record.pid);
+    if (!process) {
+        return {};  // it has ended already
+    }
+    record.start_time = process->start_time;
+    record.boot_id = load_boot_id();
+    const std::string name = lifecycle::run_record_file_name(record.pool, record.replica);
+    const auto saved = records.save(name, lifecycle::to_json(record));
+    return saved ? std::string{} : saved.error().message;
+}
+
+}  // namespace
+
+EngineLauncher::EngineLauncher(
+    LauncherConfig config, async::BlockingPool& blocking, RecordFolder& records
+)
+    : config_(std::move(config)), blocking_(blocking), records_(records) {}
+
+Task<Result<LaunchedEngine>> EngineLauncher::launch(
+    lifecycle::PoolSpec spec, ReplicaId replica, std::vector<lifecycle::GpuIdentity> gpus
+) {
+    // A process that has begun is told of, whatever happens to the task.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const Executor executor = co_await asio::this_coro::executor;
+    const auto read = [&config = config_, spec, replica] {
+        return load_groundwork(config, spec, replica);
+    };
+    const Result<Groundwork> ground = co_await blocking_.offload(read);
+    if (!ground) {
+        co_return std::unexpected(ground.error());
+    }
+    const auto port = choose_loopback_port();
+    if (!port) {
+        co_return std::unexpected(port.error());
+    }
+    const auto start = make_start(config_, ground->model, *port, std::move(gpus));
+    auto engine = spawn(executor, spec, start, ground->log_path);
+    if (engine) {
+        const auto record = make_record(spec.id, replica, *engine);
+        const auto save = [&records = records_, record] { return save_record(records, record); };
+        engine->record_problem = co_await blocking_.offload(save);
+    }
+    co_return engine;
+}
+
+}  // namespace orch::node::supervisor

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "async/child_process.hpp"
+#include "async/offload.hpp"
+#include "node/lifecycle/engine_command.hpp"
+#include "node/lifecycle/pool_spec.hpp"
+#include "node/supervisor/record_folder.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace orch::node::supervisor {
+
+struct LauncherConfig {
+    std::string binary;               // llama-server
+    std::filesystem::path log_dir;    // exists
+    std::filesystem::path model_dir;  // of models without a path
+    std::map<std::string, std::string> inherited;
+};
+
+// An engine process that has just begun, with its own log and its run record.
+struct LaunchedEngine {
+    async::ChildProcess child;
+    std::uint16_t port = 0;
+    std::string model_path;
+    std::string log_path;
+    std::vector<std::string> argv;
+    std::string record_problem;  // why the next run of the daemon would not find it; mostly empty
+};
+
+// Starts engine processes: looks at the model, chooses a port, writes the log and the run record.
+// Files are read and written on `blocking`; control thread.
+class EngineLauncher {
+public:
+    // `blocking` and `records` outlive it.
+    EngineLauncher(LauncherConfig config, async::BlockingPool& blocking, RecordFolder& records);
+
+    // Errors: what keeps the engine from being started, for people.
+    Task<Result<LaunchedEngine>> launch(
+        lifecycle::PoolSpec spec, ReplicaId replica, std::vector<lifecycle::GpuIdentity> gpus
+    );
+
+private:
+    LauncherConfig config_;
+    async::BlockingPool& blocking_;
+    RecordFolder& records_;
+};
+
+}  // namespace orch::node::supervisor

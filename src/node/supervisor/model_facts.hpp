@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace orch::node::supervisor {
+
+// What a start needs to know about a pool's model.
+struct ModelFacts {
+    std::string path;
+    std::optional<std::uint64_t> trained_ctx;  // tokens; absent when the file does not tell
+};
+
+// `model` is that of a pool's spec; a name is looked for in `model_dir`, with and without ".gguf".
+// Blocks. Errors: not_found naming the file.
+Result<ModelFacts> load_model_facts(std::string_view model, const std::filesystem::path& model_dir);
+
+}  // namespace orch::node::supervisor

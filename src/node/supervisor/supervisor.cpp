@@ -1,0 +1,432 @@
+#include "node/supervisor/supervisor.hpp"
+
+#include "api/http_address.hpp"
+#include "node/supervisor/leftover.hpp"
+#include "node/supervisor/proc_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace orch::node::supervisor {
+namespace {
+
+LauncherConfig launcher_config(const SupervisorConfig& config) {
+    return {
+        .binary = config.engine_binary,
+        .log_dir = config.state_dir / "logs",
+        .model_dir = config.model_dir,
+        .inherited = config.inherited_environment
+    };
+}
+
+Result<HostPort> plain_address(const std::string& url) {
+    const auto address = api::parse_http_address(url, "url");
+    if (!address) {
+        return std::unexpected(address.error());
+    }
+    if (address->tls) {
+        return fail(Errc::invalid_params, "url: an engine is reached by http, not by https");
+    }
+    return HostPort{address->host, address->port};
+}
+
+// The pool of an engine that was handed over to a node that has no such pool.
+lifecycle::PoolSpec spec_from(const api::HandoffFile& file) {
+    lifecycle::PoolSpec spec;
+    spec.id = file.pool_id;
+    spec.engine = file.engine;
+    spec.url = file.url;
+    spec.slots = std::max(file.slots_total.value_or(spec.slots), 1U);
+    std::string name = file.pool_id.str();
+    if (file.model && file.model->path) {
+        name = std::filesystem::path(*file.model->path).stem().string();
+    }
+    if (file.model && file.model->id) {
+        name = *file.model->id;
+    }
+    spec.served_name = ServedName(std::move(name));
+    return lifecycle::with_defaults(std::move(spec));
+}
+
+// An engine whose file names a process that has ended meanwhile will not come back by itself.
+bool has_ended(const api::HandoffFile& file) {
+    const auto address = api::parse_http_address(file.url, "url");
+    return file.pid && address && is_loopback_host(address->host) && !load_process(*file.pid);
+}
+
+}  // namespace
+
+Supervisor::Supervisor(
+    SupervisorConfig config,
+    Parts parts,
+    OnPools on_pools,
+    OnCloseUpstreams on_close_upstreams,
+    Logger log
+)
+    : config_(std::move(config)),
+      parts_(parts),
+      on_pools_(std::move(on_pools)),
+      on_close_upstreams_(std::move(on_close_upstreams)),
+      log_(std::move(log)),
+      run_records_(config_.state_dir / "run"),
+      bound_(config_.state_dir / "bound"),
+      launcher_(launcher_config(config_), parts_.blocking, run_records_),
+      services_{
+          .clock = parts_.clock,
+          .tasks = parts_.tasks,
+          .clients = parts_.clients,
+          .blocking = parts_.blocking,
+          .rng = parts_.rng,
+          .table = table_,
+          .launcher = launcher_,
+          .run_records = run_records_,
+          .runtime_dir = config_.runtime_dir,
+          .gpus = {},
+          .on_change =
+              [this] {
+                  publish();
+                  notice_rest();
+              },
+          .on_close_upstreams = on_close_upstreams_,
+          .log = log_
+      } {}
+
+Supervisor::~Supervisor() = default;
+
+void Supervisor::start(std::vector<lifecycle::PoolSpec> pools, std::vector<inventory::Gpu> gpus) {
+    prepare_folders();
+    set_gpus(gpus);
+    for (const lifecycle::PoolSpec& spec : pools) {
+        add_pool(spec);
+    }
+    beginning_ = true;
+    load_bound();
+    publish();
+    parts_.tasks.spawn(begin());
+}
+
+void Supervisor::prepare_folders() {
+    for (const RecordFolder& folder : {run_records_, bound_}) {
+        if (const auto made = folder.prepare(); !made) {
+            log_.error("a folder is missing", {{"reason", made.error().message}});
+        }
+    }
+    for (const auto& path : {config_.state_dir / "logs", config_.runtime_dir}) {
+        std::error_code failure;
+        std::filesystem::create_directories(path, failure);
+        if (failure) {
+            log_.error(
+                "a folder is missing", {{"path", path.string()}, {"reason", failure.message()}}
+            );
+        }
+    }
+}
+
+Task<void> Supervisor::begin() {
+    const Duration grace = config_.engine.stop_grace;
+    std::vector<lifecycle::RunRecord> records = load_leftovers();
+    co_await end_leftovers(parts_.clock, std::move(records), grace, log_);
+    beginning_ = false;
+    if (at_rest_) {
+        notice_rest();
+        co_return;
+    }
+    for (const auto& pool : table_.snapshot()->pools) {
+        if (!pool->spec->on_demand) {
+            start_pool(pool->spec->id);
+        }
+    }
+}
+
+// The records are taken out of the folder: the engines of this run write new ones.
+std::vector<lifecycle::RunRecord> Supervisor::load_leftovers() {
+    std::vector<lifecycle::RunRecord> records;
+    for (const RecordFolder::Record& found : run_records_.load_all()) {
+        auto record = lifecycle::run_record_from_json(found.text);
+        if (!record) {
+            log_.warn(
+                "a run record is not readable and was dropped",
+                {{"file", found.name}, {"reason", record.error().message}}
+            );
+            run_records_.remove(found.name);
+            continue;
+        }
+        std::error_code ignored;
+        std::filesystem::remove(
+            config_.runtime_dir / api::handoff_file_name(record->pool, record->replica), ignored
+        );
+        records.push_back(std::move(*record));
+    }
+    return records;
+}
+
+void Supervisor::load_bound() {
+    for (const RecordFolder::Record& found : bound_.load_all()) {
+        const auto file = api::parse_handoff_file(found.text);
+        if (!file || has_ended(*file)) {
+            bound_.remove(found.name);
+            continue;
+        }
+        bind(*file);
+    }
+}
+
+void Supervisor::add_pool(const lifecycle::PoolSpec& spec) {
+    table_.put_pool(spec);
+    if (!spec.external()) {
+        for (std::uint32_t i = 0; i < spec.replicas; ++i) {
+            add_replica(spec, ReplicaId(fmt::format("r{}", i)));
+        }
+        return;
+    }
+    const ReplicaId replica("r0");
+    if (const auto to = plain_address(*spec.url)) {
+        add_watched(spec, replica, spec.slots, *to);
+    } else {
+        table_.add_replica(spec.id, replica, spec.slots, true);
+        give_up(spec.id, replica, to.error().message);
+    }
+}
+
+void Supervisor::add_replica(const lifecycle::PoolSpec& spec, const ReplicaId& replica) {
+    table_.add_replica(spec.id, replica, spec.slots, false);
+    if (spec.engine != EngineFamily::llamacpp) {
+        give_up(
+            spec.id,
+            replica,
+            fmt::format(
+                "engines of family {} are not started here: run one and give its url",
+                to_string(spec.engine)
+            )
+        );
+    } else if (config_.engine_binary.empty()) {
+        give_up(spec.id, replica, config_.engine_missing_reason);
+    } else {
+        runners_[{spec.id, replica}] =
+            std::make_unique<ReplicaRunner>(services_, spec, replica, engine_config(spec));
+    }
+}
+
+void Supervisor::add_watched(
+    const lifecycle::PoolSpec& spec, const ReplicaId& replica, std::uint32_t slots, HostPort to
+) {
+    table_.add_replica(spec.id, replica, slots, true);
+    runners_[{spec.id, replica}] = std::make_unique<ReplicaRunner>(
+        services_, spec, replica, engine_config(spec), std::move(to)
+    );
+}
+
+// A replica that no attempt can help: it says why, and has no runner.
+void Supervisor::give_up(const PoolId& pool, const ReplicaId& replica, std::string why) {
+    log_.warn(
+        "a replica cannot be started", {{"pool", pool}, {"replica", replica}, {"reason", why}}
+    );
+    lifecycle::EngineStatus status;
+    status.last_error = std::move(why);
+    table_.set_status(pool, replica, status, parts_.clock.wall());
+}
+
+lifecycle::EngineConfig Supervisor::engine_config(const lifecycle::PoolSpec& spec) const {
+    lifecycle::EngineConfig config = config_.engine;
+    config.start_timeout = spec.start_timeout;
+    return config;
+}
+
+void Supervisor::start_pool(const PoolId& pool) {
+    table_.set_draining(pool, false);
+    for (auto& [key, runner] : runners_) {
+        if (key.first == pool) {
+            runner->start();
+        }
+    }
+    publish();
+}
+
+Task<void> Supervisor::stop() {
+    at_rest_.emplace(parts_.tasks.executor());
+    const Instant drain_until = parts_.clock.now() + config_.drain_limit;
+    for (auto& [key, runner] : runners_) {
+        runner->stop(drain_until);
+    }
+    notice_rest();
+    co_await at_rest_->wait_to_end();
+}
+
+void Supervisor::notice_rest() {
+    const bool rest = at_rest_ && !beginning_ && std::ranges::all_of(runners_, [](const auto& at) {
+                          return at.second->at_rest();
+                      });
+    if (rest && !std::exchange(rested_, true)) {
+        at_rest_->set(true);
+    }
+}
+
+void Supervisor::set_gpus(const std::vector<inventory::Gpu>& gpus) {
+    services_.gpus.clear();
+    for (const inventory::Gpu& gpu : gpus) {
+        services_.gpus.push_back({gpu.index, gpu.uuid});
+    }
+}
+
+Result<std::vector<ReplicaRunner*>> Supervisor::get_runners(const PoolId& pool) {
+    if (table_.snapshot()->find(pool) == nullptr) {
+        return fail(
+            Errc::not_found, fmt::format("pool {}: this node has none of that id", pool.str())
+        );
+    }
+    std::vector<ReplicaRunner*> found;
+    for (auto& [key, runner] : runners_) {
+        if (key.first == pool) {
+            found.push_back(runner.get());
+        }
+    }
+    return found;
+}
+
+Result<void> Supervisor::preload(const PoolId& pool) {
+    if (const auto known = get_runners(pool); !known) {
+        return std::unexpected(known.error());
+    }
+    if (at_rest_ || beginning_) {
+        return fail(Errc::pool_unready, "the node is starting or stopping");
+    }
+    start_pool(pool);
+    return {};
+}
+
+Result<void> Supervisor::drain(const PoolId& pool, Duration limit) {
+    const auto runners = get_runners(pool);
+    if (!runners) {
+        return std::unexpected(runners.error());
+    }
+    table_.set_draining(pool, true);
+    const Instant until = parts_.clock.now() + limit;
+    for (ReplicaRunner* const runner : *runners) {
+        runner->stop(until);
+    }
+    publish();
+    return {};
+}
+
+void Supervisor::connection_refused(const PoolId& pool, const ReplicaId& replica) {
+    if (ReplicaRunner* const runner = find(pool, replica)) {
+        runner->connection_refused();
+    }
+}
+
+void Supervisor::handed_over(api::HandoffFile file) {
+    if (at_rest_) {
+        return;
+    }
+    const bool watched = bind(file);
+    publish();
+    if (!watched) {
+        return;
+    }
+    const auto saved =
+        bound_.save(api::handoff_file_name(file.pool_id, file.replica_id), api::to_json(file));
+    if (!saved) {
+        log_.warn(
+            "a restart of the daemon would forget this engine", {{"reason", saved.error().message}}
+        );
+    }
+}
+
+// True when the engine is somebody else's and was taken in.
+bool Supervisor::bind(const api::HandoffFile& file) {
+    const ReplicaRunner* const runner = find(file.pool_id, file.replica_id);
+    const bool ours = runner != nullptr && !runner->watched();
+    if (ours && runner->url() != file.url) {
+        log_.warn(
+            "a handoff file names a replica that this node runs itself and was ignored",
+            {{"pool", file.pool_id}, {"replica", file.replica_id}, {"url", file.url}}
+        );
+        return false;
+    }
+    if (!ours) {
+        if (!fits_its_pool(file)) {
+            return false;
+        }
+        bind_watched(file);
+    }
+    if (std::exchange(told_bound_[{file.pool_id, file.replica_id}], file.url) != file.url) {
+        log_.info(
+            "pool_bound",
+            {{"pool", file.pool_id},
+             {"replica", file.replica_id},
+             {"engine", to_string(file.engine)},
+             {"url", file.url}}
+        );
+    }
+    return !ours;
+}
+
+void Supervisor::bind_watched(const api::HandoffFile& file) {
+    const HostPort to = *plain_address(file.url);
+    if (ReplicaRunner* const runner = find(file.pool_id, file.replica_id)) {
+        runner->rebind(to);
+        return;
+    }
+    if (table_.snapshot()->find(file.pool_id) == nullptr) {
+        table_.put_pool(spec_from(file));
+    }
+    const auto spec = table_.snapshot()->find(file.pool_id)->spec;
+    table_.remove_replica(file.pool_id, file.replica_id);
+    add_watched(*spec, file.replica_id, file.slots_total.value_or(spec->slots), to);
+    find(file.pool_id, file.replica_id)->start();
+}
+
+bool Supervisor::fits_its_pool(const api::HandoffFile& file) {
+    std::string why;
+    if (const auto to = plain_address(file.url); !to) {
+        why = to.error().message;
+    }
+    const auto pool = table_.snapshot()->find(file.pool_id);
+    if (pool == nullptr) {
+        for (const auto& problem : lifecycle::check_pool_spec(spec_from(file))) {
+            why += (why.empty() ? "" : "; ") + problem.key + ": " + problem.message;
+        }
+    } else if (pool->spec->engine != file.engine) {
+        why = fmt::format(
+            "the pool's engine is {}, not {}", to_string(pool->spec->engine), to_string(file.engine)
+        );
+    }
+    if (!why.empty()) {
+        log_.warn(
+            "a handoff file cannot be taken in",
+            {{"pool", file.pool_id}, {"replica", file.replica_id}, {"reason", why}}
+        );
+    }
+    return why.empty();
+}
+
+ReplicaRunner* Supervisor::find(const PoolId& pool, const ReplicaId& replica) {
+    const auto found = runners_.find({pool, replica});
+    return found == runners_.end() ? nullptr : found->second.get();
+}
+
+std::shared_ptr<const lifecycle::PoolsView> Supervisor::view() {
+    return table_.snapshot();
+}
+
+void Supervisor::publish() {
+    const auto pools = table_.snapshot();
+    if (std::exchange(published_, pools->version) == pools->version) {
+        return;
+    }
+    const bool changed = note_readiness(*pools);
+    on_pools_(pools, changed);
+}
+
+bool Supervisor::note_readiness(const lifecycle::PoolsView& pools) {
+    std::map<PoolId, bool> now;
+    for (const auto& pool : pools.pools) {
+        now[pool->spec->id] = pool->ready();
+    }
+    return std::exchange(ready_, now) != now;
+}
+
+}  // namespace orch::node::supervisor
