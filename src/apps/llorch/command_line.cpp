@@ -1,0 +1,140 @@
+#include "apps/llorch/command_line.hpp"
+
+#include "apps/llorch/help_text.hpp"
+#include "apps/llorch/printable.hpp"
+#include "base/version.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace orch::llorch {
+namespace {
+
+// A line with commands below it; options that belong to the whole may stand behind the command.
+void prepare(CLI::App& app) {
+    app.require_subcommand(1);
+    app.fallthrough();
+}
+
+CLI::App* add_command(CLI::App& parent, CommandLine& line, Command command, const char* name) {
+    CLI::App* const added = parent.add_subcommand(name, std::string(summary_of(command)));
+    added->footer(std::string(footer_of(command)));
+    added->parse_complete_callback([&line, command] { line.command = command; });
+    return added;
+}
+
+void add_json_flag(CLI::App& command, CommandLine& line) {
+    command.add_flag("--json", line.json, "Print the server's body as it came");
+}
+
+void add_endpoint_flags(CLI::App& app, EndpointFlags& flags) {
+    app.add_option("--url", flags.url, "Where orchestratord answers [LLORCH_URL]")
+        ->type_name("URL");
+    CLI::Option* const token =
+        app.add_option("--api-token", flags.api_token, "The token to send [LLORCH_API_TOKEN]")
+            ->type_name("TOKEN");
+    app.add_option(
+           "--api-token-file",
+           flags.api_token_file,
+           "The file that holds it, one a line: the first is sent [LLORCH_API_TOKEN_FILE]"
+    )
+        ->type_name("FILE")
+        ->excludes(token);
+}
+
+void add_list(CLI::App& app, CommandLine& line, Command command, const char* name) {
+    add_json_flag(*add_command(app, line, command, name), line);
+}
+
+void add_run(CLI::App& app, CommandLine& line) {
+    CLI::App& run = *add_command(app, line, Command::run, "run");
+    RunOptions& options = line.run;
+    run.add_option("MODEL", options.model, "A name that `llorch models` lists, or an alias")
+        ->type_name("")
+        ->required();
+    run.add_option("PROMPT", options.prompt, "What to say; - reads it from standard input")
+        ->type_name("")
+        ->required();
+    run.add_option("--system", options.system, "The system message")->type_name("TEXT");
+    run.add_option("--max-tokens", options.max_tokens, "Stop after so many tokens")
+        ->type_name("N")
+        ->check(CLI::Range(1, std::numeric_limits<int>::max()).description(""));
+    run.add_option("--temperature", options.temperature, "0 always picks the likeliest token")
+        ->type_name("T")
+        ->check(CLI::Range(0.0, 100.0).description(""));
+    run.add_flag("--no-stream", options.no_stream, "Print the answer when it is complete");
+    add_json_flag(run, line);
+}
+
+void add_token(CLI::App& app, CommandLine& line) {
+    CLI::App& token = *app.add_subcommand("token", "Tokens of the cluster");
+    token.footer("");
+    prepare(token);
+    CLI::App& made = *add_command(token, line, Command::token_new, "new");
+    made.add_option("--out", line.token.out, "The file to write; an existing one is kept")
+        ->type_name("FILE")
+        ->capture_default_str();
+    made.add_option("--url", line.token.url, "Where other machines will reach orchestratord")
+        ->type_name("URL");
+}
+
+void describe(CLI::App& app, CommandLine& line) {
+    prepare(app);
+    app.set_version_flag("--version", fmt::format("llorch {}", program_version()));
+    add_endpoint_flags(app, line.endpoint);
+    add_list(app, line, Command::nodes, "nodes");
+    add_list(app, line, Command::pools, "pools");
+    add_list(app, line, Command::models, "models");
+    add_run(app, line);
+    add_list(app, line, Command::health, "health");
+    add_token(app, line);
+    add_command(app, line, Command::version, "version");
+    app.footer(std::string(main_footer()));
+}
+
+// CLI11 only says that a command is missing when there is one that it does not know.
+std::string complaint(const CLI::App& app, const CLI::ParseError& stop) {
+    const std::vector<std::string> unknown = app.remaining(true);
+    const bool no_command = dynamic_cast<const CLI::RequiredError*>(&stop) != nullptr;
+    if (no_command && !unknown.empty()) {
+        return fmt::format("not known: {}", printable(unknown.front()));
+    }
+    return printable(stop.what());
+}
+
+ParsedToText text_of(const CLI::App& app, const CLI::ParseError& stop) {
+    if (dynamic_cast<const CLI::CallForHelp*>(&stop) != nullptr) {
+        return {ExitCode::ok, app.help()};
+    }
+    if (stop.get_exit_code() == 0) {
+        return {ExitCode::ok, fmt::format("{}\n", stop.what())};
+    }
+    return {
+        ExitCode::usage, fmt::format("llorch: {}\n  see llorch --help\n", complaint(app, stop))
+    };
+}
+
+}  // namespace
+
+std::expected<CommandLine, ParsedToText> parse_command_line(std::vector<std::string> arguments) {
+    CommandLine line;
+    CLI::App app(std::string(program_summary()), "llorch");
+    describe(app, line);
+    std::ranges::reverse(arguments);  // as CLI11 takes them
+    try {
+        app.parse(std::move(arguments));
+    } catch (const CLI::ParseError& stop) {
+        return std::unexpected(text_of(app, stop));
+    }
+    if (!line.token.url) {
+        line.token.url = line.endpoint.url;
+    }
+    return line;
+}
+
+}  // namespace orch::llorch

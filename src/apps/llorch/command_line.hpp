@@ -1,0 +1,48 @@
+#pragma once
+
+#include "apps/llorch/endpoint.hpp"
+#include "apps/llorch/exit_code.hpp"
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace orch::llorch {
+
+enum class Command { nodes, pools, models, run, health, token_new, version };
+
+struct RunOptions {
+    std::string model;
+    std::string prompt;  // "-": standard input
+    std::optional<std::string> system;
+    std::optional<std::uint32_t> max_tokens;
+    std::optional<double> temperature;
+    bool no_stream = false;
+};
+
+struct TokenOptions {
+    std::string out = "llorch.token";
+    std::optional<std::string> url;  // at which other machines reach the control plane
+};
+
+// What the user asks for.
+struct CommandLine {
+    Command command = Command::version;
+    EndpointFlags endpoint;
+    bool json = false;  // print the server's body as it came
+    RunOptions run;
+    TokenOptions token;
+};
+
+// The command line asks for a text, or is wrong.
+struct ParsedToText {
+    ExitCode code = ExitCode::usage;  // ok: the text is what was asked for
+    std::string text;
+};
+
+// `arguments` without the program's name. Pure.
+std::expected<CommandLine, ParsedToText> parse_command_line(std::vector<std::string> arguments);
+
+}  // namespace orch::llorch

@@ -1,0 +1,135 @@
+#include "apps/llorch/command_line.hpp"
+
+#include <gtest/gtest.h>
+
+namespace orch::llorch {
+namespace {
+
+using Words = std::vector<std::string>;
+
+CommandLine parsed(Words words) {
+    const auto line = parse_command_line(std::move(words));
+    EXPECT_TRUE(line) << (line ? "" : line.error().text);
+    return line.value_or(CommandLine{});
+}
+
+ParsedToText text(Words words) {
+    const auto line = parse_command_line(std::move(words));
+    EXPECT_FALSE(line);
+    return line ? ParsedToText{} : line.error();
+}
+
+TEST(CommandLine, KnowsEveryCommand) {
+    EXPECT_EQ(parsed({"nodes"}).command, Command::nodes);
+    EXPECT_EQ(parsed({"pools"}).command, Command::pools);
+    EXPECT_EQ(parsed({"models"}).command, Command::models);
+    EXPECT_EQ(parsed({"health"}).command, Command::health);
+    EXPECT_EQ(parsed({"run", "m", "p"}).command, Command::run);
+    EXPECT_EQ(parsed({"token", "new"}).command, Command::token_new);
+    EXPECT_EQ(parsed({"version"}).command, Command::version);
+}
+
+TEST(CommandLine, TakesGlobalFlagsBeforeAndAfterTheCommand) {
+    for (const Words& words :
+         {Words{"--url", "http://h:1", "nodes", "--json"},
+          Words{"nodes", "--json", "--url=http://h:1"}}) {
+        const CommandLine line = parsed(words);
+        EXPECT_EQ(line.endpoint.url, "http://h:1");
+        EXPECT_TRUE(line.json);
+    }
+    EXPECT_EQ(parsed({"nodes", "--api-token-file", "f"}).endpoint.api_token_file, "f");
+    EXPECT_EQ(parsed({"nodes", "--api-token", "t"}).endpoint.api_token, "t");
+}
+
+TEST(CommandLine, ReadsWhatToRun) {
+    const RunOptions run = parsed({"run",
+                                   "tiny",
+                                   "say it",
+                                   "--system",
+                                   "s",
+                                   "--max-tokens",
+                                   "5",
+                                   "--temperature",
+                                   "0.5",
+                                   "--no-stream"})
+                               .run;
+    EXPECT_EQ(run.model, "tiny");
+    EXPECT_EQ(run.prompt, "say it");
+    EXPECT_EQ(run.system, "s");
+    EXPECT_EQ(run.max_tokens, 5U);
+    EXPECT_EQ(run.temperature, 0.5);
+    EXPECT_TRUE(run.no_stream);
+}
+
+TEST(CommandLine, TakesAnyTextForAPrompt) {
+    EXPECT_EQ(parsed({"run", "tiny", "-"}).run.prompt, "-");
+    EXPECT_EQ(parsed({"run", "tiny", "nodes"}).run.prompt, "nodes");
+    EXPECT_EQ(parsed({"run", "tiny", "[1, 2]"}).run.prompt, "[1, 2]");
+    EXPECT_EQ(parsed({"run", "tiny", "--", "--help"}).run.prompt, "--help");
+    EXPECT_EQ(parsed({"run", "tiny", "two\nlines"}).run.prompt, "two\nlines");
+    EXPECT_EQ(parsed({"run", "tiny", "\"quoted\""}).run.prompt, "\"quoted\"");
+}
+
+TEST(CommandLine, ReadsWhereTheTokenGoes) {
+    EXPECT_EQ(parsed({"token", "new"}).token.out, "llorch.token");
+    EXPECT_EQ(parsed({"token", "new"}).token.url, std::nullopt);
+    EXPECT_EQ(parsed({"token", "new", "--out", "f"}).token.out, "f");
+    EXPECT_EQ(parsed({"token", "new", "--url", "http://h"}).token.url, "http://h");
+    EXPECT_EQ(parsed({"--url", "http://h", "token", "new"}).token.url, "http://h");
+}
+
+TEST(CommandLine, EndsInUsageForWhatItDoesNotKnow) {
+    for (const Words& words : {
+             Words{},
+             Words{"no-such-command"},
+             Words{"nodes", "--nope"},
+             Words{"nodes", "extra"},
+             Words{"run", "tiny"},
+             Words{"run", "tiny", "a", "b"},
+             Words{"run", "tiny", "a", "--max-tokens", "0"},
+             Words{"run", "tiny", "a", "--max-tokens", "many"},
+             Words{"run", "tiny", "a", "--temperature", "-1"},
+             Words{"token"},
+             Words{"nodes", "--url"},
+             Words{"nodes", "--api-token", "t", "--api-token-file", "f"},
+         }) {
+        const ParsedToText stop = text(words);
+        EXPECT_EQ(stop.code, ExitCode::usage) << testing::PrintToString(words);
+        EXPECT_TRUE(stop.text.starts_with("llorch: ")) << stop.text;
+    }
+}
+
+TEST(CommandLine, NamesTheWordItDoesNotKnow) {
+    EXPECT_EQ(text({"nodez"}).text, "llorch: not known: nodez\n  see llorch --help\n");
+    EXPECT_NE(text({"token", "old"}).text.find("old"), std::string::npos);
+    EXPECT_NE(text({"nodes", "--nope"}).text.find("--nope"), std::string::npos);
+    EXPECT_NE(text({"run", "tiny"}).text.find("PROMPT"), std::string::npos);
+}
+
+TEST(CommandLine, HelpsWithPurposeExamplesEnvironmentAndExitCodes) {
+    const ParsedToText help = text({"--help"});
+    EXPECT_EQ(help.code, ExitCode::ok);
+    for (const char* part :
+         {"Operate and use",
+          "llorch run",
+          "nodes",
+          "LLORCH_URL",
+          "--api-token-file",
+          "Exit codes:",
+          "130"}) {
+        EXPECT_NE(help.text.find(part), std::string::npos) << part;
+    }
+    const ParsedToText run = text({"run", "--help"});
+    EXPECT_EQ(run.code, ExitCode::ok);
+    EXPECT_NE(run.text.find("--max-tokens"), std::string::npos);
+    EXPECT_NE(text({"token", "new", "--help"}).text.find("--out"), std::string::npos);
+}
+
+TEST(CommandLine, TellsItsVersion) {
+    const ParsedToText version = text({"--version"});
+    EXPECT_EQ(version.code, ExitCode::ok);
+    EXPECT_TRUE(version.text.starts_with("llorch ")) << version.text;
+}
+
+}  // namespace
+}  // namespace orch::llorch

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "apps/llorch/api_client.hpp"
+#include "apps/llorch/command_line.hpp"
+#include "apps/llorch/console.hpp"
+
+#include <cstdint>
+#include <functional>
+
+// One function per command: calls, prints, tells the exit code. Each in a file of its own.
+namespace orch::llorch {
+
+ExitCode nodes_command(ApiClient& client, bool json, Console& console);
+ExitCode pools_command(ApiClient& client, bool json, std::int64_t now_ms, Console& console);
+ExitCode models_command(ApiClient& client, bool json, Console& console);
+ExitCode health_command(ApiClient& client, bool json, Console& console);
+ExitCode run_command(ApiClient& client, const RunOptions& options, bool json, Console& console);
+
+// Needs no server.
+ExitCode token_command(const TokenOptions& options, Console& console);
+
+// Makes the text of a list from the body of its answer.
+using Format = std::function<Result<std::string>(const std::string& body)>;
+
+// GETs `path` and prints the body as it came or the text that `format` makes of it.
+ExitCode print_get(
+    ApiClient& client, const std::string& path, bool json, const Format& format, Console& console
+);
+
+}  // namespace orch::llorch

@@ -1,0 +1,78 @@
+#include "apps/llorch/help_text.hpp"
+
+namespace orch::llorch {
+
+std::string_view program_summary() {
+    return "Operate and use a llama-orch cluster from the command line: everything here is a call "
+           "to\n"
+           "the HTTP API of orchestratord.";
+}
+
+std::string_view main_footer() {
+    return R"(Examples:
+  llorch token new --url http://10.0.0.5:8080    a token, and how to start a cluster with it
+  llorch nodes                                   who has joined, and who can be reached
+  llorch pools                                   what each engine does, and why one does not
+  llorch run qwen3-8b "Why is the sky blue?"     an answer, token by token
+  llorch models --json | jq -r '.data[].id'      for scripts
+
+Environment (a flag outweighs it):
+  LLORCH_URL               where orchestratord answers, http://127.0.0.1:8080 by default
+  LLORCH_API_TOKEN         the token to send
+  LLORCH_API_TOKEN_FILE    the file that holds it; LLORCH_API_TOKEN outweighs it
+  NO_COLOR                 no colours when it is set
+
+Exit codes:
+  0  done                         3  nobody answers at that address
+  1  the server said no           4  not authorised
+  2  the command line, a setting  5  not found
+     or a local file is wrong   130  interrupted
+)";
+}
+
+std::string_view summary_of(Command command) {
+    switch (command) {
+        case Command::nodes:
+            return "List the machines of the cluster";
+        case Command::pools:
+            return "List the engines, and why one is not ready";
+        case Command::models:
+            return "List the models that can be asked";
+        case Command::run:
+            return "Ask a model and print its answer as it comes";
+        case Command::health:
+            return "Ask the control plane how it is";
+        case Command::token_new:
+            return "Make a cluster token and print how to start a cluster with it";
+        case Command::version:
+            break;
+    }
+    return "Print the version of this program";
+}
+
+std::string_view footer_of(Command command) {
+    switch (command) {
+        case Command::run:
+            return R"(Examples:
+  llorch run qwen3-8b "Three names for a cat"
+  llorch run qwen3-8b - --system "Summarise." < report.txt
+  llorch run qwen3-8b --temperature 0 --max-tokens 64 -- "- why a dash?"
+
+What is not given here is left to the engine. Ctrl-C ends the request on the server too.
+With --json a stream is printed as the events that the server sends.
+)";
+        case Command::token_new:
+            return R"(Works without a server. The token is shown on a terminal only, once; the file has mode 0600.
+Without --url the commands name this machine by its own address.
+)";
+        case Command::nodes:
+        case Command::pools:
+        case Command::models:
+        case Command::health:
+        case Command::version:
+            break;
+    }
+    return "";
+}
+
+}  // namespace orch::llorch

@@ -1,0 +1,309 @@
+#include "api/node_views.hpp"
+#include "api/openai.hpp"
+#include "apps/llorch/llorch.hpp"
+#include "async/async_clock.hpp"
+#include "base/log_capture.hpp"
+#include "net/http_server.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <sstream>
+
+namespace orch::llorch {
+namespace {
+
+constexpr std::string_view kToken = "a-token-of-sixteen";
+constexpr std::string_view kFirstChunk =
+    "data: {\"choices\":[{\"delta\":{\"content\":\"Hello\"}}]}\n\n";
+constexpr std::string_view kLastChunks =
+    "data: {\"choices\":[{\"delta\":{\"content\":\" you\"}}]}\n\ndata: [DONE]\n\n";
+constexpr std::string_view kErrorEvent =
+    "data: {\"error\":{\"message\":\"the node died\",\"code\":\"WORKER_RESET\"}}\n\n";
+
+std::string one_node() {
+    api::NodeInfo node;
+    node.node_id = NodeId("gpu-1");
+    return api::to_json(api::make_list({node}));
+}
+
+std::string one_broken_pool() {
+    api::PoolInfo pool;
+    pool.node_id = NodeId("gpu-1");
+    pool.pool_id = PoolId("chat");
+    pool.served_name = "tiny";
+    pool.models_available = {"tiny", "small"};
+    pool.last_error = "the engine is gone";
+    return api::to_json(api::make_list({pool}));
+}
+
+std::string one_model() {
+    api::ModelList list;
+    list.data.resize(1);
+    list.data[0].id = "tiny";
+    return api::to_json(list);
+}
+
+Task<void> answer(net::Exchange& exchange, std::string body) {
+    if (exchange.head().headers.find("Authorization") == "Bearer " + std::string(kToken)) {
+        co_await exchange.respond(net::json_response(200, std::move(body)));
+    } else {
+        co_await exchange.respond_error(Error{Errc::bad_token, "not a valid token", {}});
+    }
+}
+
+Task<void> whole_chat(net::Exchange& exchange) {
+    net::Response response = net::json_response(
+        200, R"({"choices":[{"message":{"role":"assistant","content":"Hello you"}}]})"
+    );
+    co_await exchange.respond(std::move(response));
+}
+
+// Plays a user who presses Ctrl-C in mid-stream, and tells when the client has hung up.
+Task<void> interrupt_client(net::Exchange& exchange, std::promise<void>& hung_up) {
+    kill(getpid(), SIGINT);
+    while (!exchange.client_gone()) {
+        if (!co_await exchange.edge().clock().sleep_for(std::chrono::milliseconds(2))) {
+            co_return;
+        }
+    }
+    hung_up.set_value();
+}
+
+Task<void> streamed_chat(net::Exchange& exchange, std::promise<void>& hung_up) {
+    co_await exchange.begin(200, net::Headers(), std::nullopt);
+    co_await exchange.write(kFirstChunk);
+    if (exchange.body().contains("\"interrupt\"")) {
+        co_await interrupt_client(exchange, hung_up);
+        co_return;
+    }
+    const std::string_view rest = exchange.body().contains("\"break\"") ? kErrorEvent : kLastChunks;
+    co_await exchange.write(rest);
+    co_await exchange.end();
+}
+
+// Does what the model's name asks for.
+Task<void> chat(net::Exchange& exchange, std::promise<void>& hung_up) {
+    const std::string body = exchange.body();
+    if (body.contains("\"unknown\"")) {
+        co_await exchange.respond_error(Error{Errc::model_not_found, "no node lists it", {}});
+    } else if (body.contains("\"echo\"")) {
+        co_await exchange.respond_error(Error{Errc::conflict, body, {}});
+    } else if (body.contains("\"stream\":true")) {
+        co_await streamed_chat(exchange, hung_up);
+    } else {
+        co_await whole_chat(exchange);
+    }
+}
+
+net::Route route(net::Method method, std::string path, net::Handler handler) {
+    net::Route made;
+    made.method = method;
+    made.path = std::move(path);
+    made.handler = std::move(handler);
+    return made;
+}
+
+// A control plane with answers made beforehand.
+class FakeServer {
+public:
+    FakeServer() {
+        using net::Method;
+        routes_.add(route(Method::get, "/v2/nodes", [](net::Exchange& exchange) {
+            return answer(exchange, one_node());
+        }));
+        routes_.add(route(Method::get, "/v2/pools", [](net::Exchange& exchange) {
+            return answer(exchange, one_broken_pool());
+        }));
+        routes_.add(route(Method::get, "/v1/models", [](net::Exchange& exchange) {
+            return answer(exchange, one_model());
+        }));
+        routes_.add(route(Method::post, "/v1/chat/completions", [this](net::Exchange& exchange) {
+            return chat(exchange, hung_up_);
+        }));
+        server_ = std::make_unique<net::HttpServer>(
+            std::vector<net::Edge*>{&edge_}, net::ServerSpec{routes_, {}, {}, {}}, log_
+        );
+        address_ = server_->bind({"127.0.0.1", 0}).value();
+        edge_.start();
+        server_->start();
+    }
+
+    ~FakeServer() {
+        server_->stop_accepting();
+        edge_.stop();
+    }
+
+    std::string url() const { return "http://" + to_string(address_); }
+
+    // Whether the client of an interrupted stream has hung up, or does so soon.
+    bool client_hung_up() {
+        return hung_up_.get_future().wait_for(std::chrono::seconds(10)) ==
+               std::future_status::ready;
+    }
+
+private:
+    std::promise<void> hung_up_;
+    async::RealClock clock_;
+    CapturedLog lines_;
+    LogSink sink_{{}, clock_, lines_};
+    Logger log_{sink_, "test"};
+    net::Edge edge_{0, clock_, log_};
+    net::RouteTable routes_;
+    std::unique_ptr<net::HttpServer> server_;
+    HostPort address_;
+};
+
+struct Ran {
+    ExitCode code;
+    std::string out;
+    std::string err;
+};
+
+Ran run(std::vector<std::string> arguments, Environment environment, std::string input = "") {
+    std::istringstream in(input);
+    std::ostringstream out;
+    std::ostringstream err;
+    const SystemClock clock;
+    Console console{in, out, err, false, {}};
+    const ExitCode code = run_llorch(std::move(arguments), environment, clock, console);
+    return {code, out.str(), err.str()};
+}
+
+class Llorch : public testing::Test {
+protected:
+    Ran call(std::vector<std::string> arguments, std::string input = "") {
+        const Environment environment{
+            {"LLORCH_URL", server_.url()}, {"LLORCH_API_TOKEN", std::string(kToken)}
+        };
+        return run(std::move(arguments), environment, std::move(input));
+    }
+
+    FakeServer server_;
+};
+
+TEST_F(Llorch, PrintsTables) {
+    const Ran nodes = call({"nodes"});
+    EXPECT_EQ(nodes.code, ExitCode::ok) << nodes.err;
+    EXPECT_TRUE(nodes.out.starts_with("NODE ")) << nodes.out;
+    EXPECT_NE(nodes.out.find("\ngpu-1  Registering"), std::string::npos);
+    EXPECT_NE(call({"pools"}).out.find("    error: the engine is gone\n"), std::string::npos);
+    EXPECT_NE(call({"models"}).out.find("tiny"), std::string::npos);
+    EXPECT_NE(call({"models"}).out.find("small\n"), std::string::npos);
+}
+
+TEST_F(Llorch, PrintsTheServersBodyAsItCame) {
+    EXPECT_EQ(call({"nodes", "--json"}).out, one_node());
+    EXPECT_EQ(call({"pools", "--json"}).out, one_broken_pool());
+    EXPECT_EQ(call({"models", "--json"}).out, one_model());
+}
+
+TEST_F(Llorch, PrintsAStreamedAnswer) {
+    const Ran ran = call({"run", "tiny", "hi"});
+    EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
+    EXPECT_EQ(ran.out, "Hello you\n");
+    EXPECT_EQ(
+        call({"run", "tiny", "hi", "--json"}).out,
+        std::string(kFirstChunk) + std::string(kLastChunks)
+    );
+}
+
+TEST_F(Llorch, PrintsAnAnswerThatComesInOnePiece) {
+    EXPECT_EQ(call({"run", "tiny", "hi", "--no-stream"}).out, "Hello you\n");
+}
+
+TEST_F(Llorch, ReadsThePromptFromStandardInput) {
+    const Ran ran = call({"run", "echo", "-"}, "one\ntwo");
+    EXPECT_EQ(ran.code, ExitCode::refused);
+    EXPECT_NE(ran.err.find(R"("role":"user","content":"one\ntwo")"), std::string::npos) << ran.err;
+}
+
+TEST_F(Llorch, EndsWithTheErrorOfAStream) {
+    const Ran ran = call({"run", "break", "hi"});
+    EXPECT_EQ(ran.code, ExitCode::refused);
+    EXPECT_EQ(ran.out, "Hello\n");
+    EXPECT_TRUE(ran.err.starts_with("llorch: WORKER_RESET: the node died")) << ran.err;
+}
+
+TEST_F(Llorch, ClosesTheRequestOnControlC) {
+    const Ran ran = call({"run", "interrupt", "hi"});
+    EXPECT_EQ(ran.code, ExitCode::interrupted);
+    EXPECT_EQ(ran.err, "");
+    EXPECT_TRUE(server_.client_hung_up());
+}
+
+TEST_F(Llorch, TellsWhatTheServerSays) {
+    const Ran unknown = call({"run", "unknown", "hi"});
+    EXPECT_EQ(unknown.code, ExitCode::not_found);
+    EXPECT_TRUE(unknown.err.starts_with("llorch: MODEL_NOT_FOUND: ")) << unknown.err;
+    EXPECT_EQ(call({"health"}).code, ExitCode::not_found);
+    const Ran stranger = call({"nodes", "--api-token", "somebody-elses-token"});
+    EXPECT_EQ(stranger.code, ExitCode::unauthorised);
+    EXPECT_NE(stranger.err.find("BAD_TOKEN"), std::string::npos);
+    EXPECT_EQ(stranger.err.find("somebody-elses-token"), std::string::npos);
+    EXPECT_EQ(stranger.out, "");
+}
+
+TEST(LlorchAlone, SaysThatNobodyAnswers) {
+    const Ran ran = run({"nodes"}, {{"LLORCH_URL", "http://127.0.0.1:1"}});
+    EXPECT_EQ(ran.code, ExitCode::unreachable);
+    EXPECT_TRUE(ran.err.starts_with("llorch: cannot reach http://127.0.0.1:1: ")) << ran.err;
+}
+
+TEST(LlorchAlone, RefusesHttps) {
+    EXPECT_EQ(run({"nodes"}, {{"LLORCH_URL", "https://h"}}).code, ExitCode::usage);
+}
+
+TEST(LlorchAlone, MakesATokenAndKeepsItFromPipes) {
+    const std::string path = testing::TempDir() + "llorch_loopback_test.token";
+    std::filesystem::remove(path);
+    const std::vector<std::string> arguments{"token", "new", "--out", path};
+    const Ran made = run(arguments, {});
+    EXPECT_EQ(made.code, ExitCode::ok) << made.err;
+    std::string token;
+    std::ifstream(path) >> token;
+    EXPECT_EQ(token.size(), 64U);
+    EXPECT_EQ(made.out.find(token), std::string::npos);
+    EXPECT_NE(made.out.find("--api-token-file " + path), std::string::npos);
+    EXPECT_EQ(run(arguments, {}).code, ExitCode::usage);
+    std::filesystem::remove(path);
+}
+
+TEST(LlorchAlone, RefusesHttpsBeforeItMakesAToken) {
+    const std::string path = testing::TempDir() + "llorch_loopback_test.https";
+    const Ran made = run({"token", "new", "--out", path, "--url", "https://h"}, {});
+    EXPECT_EQ(made.code, ExitCode::usage);
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(LlorchAlone, ShowsTheTokenOnATerminal) {
+    const std::string path = testing::TempDir() + "llorch_loopback_test.shown";
+    std::filesystem::remove(path);
+    std::istringstream in;
+    std::ostringstream out;
+    const SystemClock clock;
+    Console console{in, out, out, true, {}};
+    EXPECT_EQ(run_llorch({"token", "new", "--out", path}, {}, clock, console), ExitCode::ok);
+    std::string token;
+    std::ifstream(path) >> token;
+    const std::string text = out.str();
+    const std::size_t first = text.find(token);
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_EQ(text.find(token, first + 1), std::string::npos) << "shown more than once";
+    std::filesystem::remove(path);
+}
+
+TEST(LlorchAlone, TellsItsVersionWithoutAServer) {
+    const Ran ran = run({"version"}, {});
+    EXPECT_EQ(ran.code, ExitCode::ok);
+    EXPECT_TRUE(ran.out.starts_with("llorch ")) << ran.out;
+}
+
+}  // namespace
+}  // namespace orch::llorch

@@ -1,0 +1,30 @@
+#include "apps/llorch/commands.hpp"
+#include "apps/llorch/error_text.hpp"
+
+namespace orch::llorch {
+
+ExitCode print_get(
+    ApiClient& client, const std::string& path, bool json, const Format& format, Console& console
+) {
+    const auto answer = client.get(path);
+    if (!answer) {
+        return report(console, answer.error());
+    }
+    if (json) {
+        print_body(console, answer->body);
+    }
+    if (exit_code_for(answer->status) != ExitCode::ok) {
+        return report(console, failure_of_answer(answer->status, answer->body));
+    }
+    if (json) {
+        return ExitCode::ok;
+    }
+    const auto text = format(answer->body);
+    if (!text) {
+        return report(console, failure_of_body("GET " + path, text.error()));
+    }
+    console.out << *text << std::flush;
+    return ExitCode::ok;
+}
+
+}  // namespace orch::llorch
