@@ -99,9 +99,6 @@ Task<bool> Connection::write(std::vector<asio::const_buffer> pieces, Duration li
     const auto [failure, bytes] = co_await asio::async_write(socket_, pieces, progress, use_tuple);
     deadline_.disarm();
     writing_ = false;
-    if (failure) {
-        close();
-    }
     co_return !failure;
 }
 

@@ -42,8 +42,8 @@ public:
 
     void consume(std::size_t bytes) { begin_ += bytes; }
 
-    // Writes all of it; `limit` bounds each wait for the peer to take some. False, and closed, when
-    // the peer is gone or too slow.
+    // Writes all of it; `limit` bounds each wait for the peer to take some. False when the peer is
+    // gone, what it said before can still be read, or too slow: then the connection is closed.
     Task<bool> write(std::vector<asio::const_buffer> pieces, Duration limit);
 
     // Calls on_gone once if the peer closes its side or breaks off while nobody reads, also behind

@@ -132,6 +132,8 @@ Task<void> ServerConnection::answer(Exchange& exchange) {
     auto accepted = route_and_check(exchange);
     if (accepted) {
         accepted = co_await read_body(exchange);
+    } else {
+        skip_body();
     }
     if (!accepted) {
         exchange.close_after_ = exchange.close_after_ || !parser_.message_done();
@@ -168,6 +170,13 @@ Result<void> ServerConnection::route_and_check(Exchange& exchange) {
         return too_large(match.route->body_limit);
     }
     return {};
+}
+
+// What has come of a refused request's body, nothing at all for most, need not cost the connection.
+void ServerConnection::skip_body() {
+    if (const auto used = parser_.feed(connection_.buffered())) {
+        connection_.consume(*used);
+    }
 }
 
 Task<Result<void>> ServerConnection::read_body(Exchange& exchange) {

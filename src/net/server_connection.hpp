@@ -25,6 +25,7 @@ private:
     Task<Next> refuse(Error error);
     Task<void> answer(Exchange& exchange);
     Result<void> route_and_check(Exchange& exchange);
+    void skip_body();
     Task<Result<void>> read_body(Exchange& exchange);
     Task<void> run_handler(Exchange& exchange);
     void identify(Exchange& exchange);
