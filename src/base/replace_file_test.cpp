@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 class ReplaceFile : public testing::Test {
-protected:
+public:
     ReplaceFile() { fs::create_directory(folder); }
 
     ~ReplaceFile() override { fs::remove_all(folder); }

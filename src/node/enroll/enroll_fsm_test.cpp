@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class EnrollFsmTest : public testing::Test {
-protected:
+public:
     static EnrollConfig without_jitter() {
         EnrollConfig config;
         config.backoff.jitter = 0;

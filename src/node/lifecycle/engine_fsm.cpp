@@ -7,7 +7,7 @@
 namespace orch::node::lifecycle {
 
 EngineFsm::EngineFsm(EngineConfig config, Rng& rng)
-    : config_(std::move(config)), restart_(config_.restart, rng) {}
+    : config_(config), restart_(config_.restart, rng) {}
 
 EngineActions EngineFsm::resume(const EngineEvent& event, Instant now) {
     now_ = now;

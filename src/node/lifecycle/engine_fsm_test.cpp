@@ -15,7 +15,7 @@ constexpr const char* kPortTaken =
     "main: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: 31337\n";
 
 class EngineFsmTest : public testing::Test {
-protected:
+public:
     static EngineConfig without_jitter() {
         EngineConfig config;
         config.restart.backoff.jitter = 0;

@@ -26,7 +26,7 @@ EngineStatus in_state(ReplicaState state) {
 }
 
 class ReplicaTableTest : public testing::Test {
-protected:
+public:
     ReplicaTableTest() {
         table.put_pool(spec("chat"));
         add(kR0, 4);

@@ -24,7 +24,7 @@ namespace orch::node::lifecycle {
 //   stop: from any state to stopped (from ready through draining); nobody is asked any more.
 class WatchedEngineFsm {
 public:
-    explicit WatchedEngineFsm(EngineConfig config) : config_(std::move(config)) {}
+    explicit WatchedEngineFsm(EngineConfig config) : config_(config) {}
 
     EngineActions resume(const EngineEvent& event, Instant now);
 

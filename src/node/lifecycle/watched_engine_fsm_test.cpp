@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class WatchedEngineFsmTest : public testing::Test {
-protected:
+public:
     void serve() {
         engine.tell(engine_event::StartWanted{});
         engine.answer(ProbeOutcome::ok);

@@ -19,7 +19,7 @@ std::optional<std::string> find_on_path(
     std::string_view name, std::string_view path, const IsExecutable& is_executable
 ) {
     for (const std::string_view folder : split(path, ':')) {
-        const std::string candidate = fmt::format("{}/{}", folder, name);
+        std::string candidate = fmt::format("{}/{}", folder, name);
         if (folder.starts_with('/') && is_executable(candidate)) {
             return candidate;
         }
@@ -54,7 +54,7 @@ std::optional<std::string> find_launcher(
         return std::nullopt;
     }
     const std::filesystem::path folder(program_folder);
-    const std::string launcher = (folder / kLauncher).lexically_normal().string();
+    std::string launcher = (folder / kLauncher).lexically_normal().string();
     return is_executable(launcher) ? std::optional(launcher) : std::nullopt;
 }
 
