@@ -245,7 +245,7 @@ Task<bool> SimServer::generate(net::Connection& connection, AnswerShape shape, R
         goes_on = co_await generation.run();
     }
     if (engine_.stopping && engine_.running.empty() && on_idle_) {
-        on_idle_();
+        std::exchange(on_idle_, nullptr)();
     }
     co_return goes_on;
 }
