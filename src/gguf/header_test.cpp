@@ -142,6 +142,49 @@ TEST(GgufHeader, KeepsWhatPrecedesTheEndOfTheBytes) {
     }
 }
 
+template <class T>
+std::optional<std::uint64_t> trained_ctx_written_as(std::uint32_t type, T value) {
+    FileBuilder file;
+    file.text("general.architecture", "llama").entry("llama.context_length", type).raw(value);
+    return read(file.bytes())->context_length;
+}
+
+TEST(GgufHeader, ReadsIntegersOfEveryWidth) {
+    EXPECT_EQ(trained_ctx_written_as(0, std::uint8_t{200}), 200U);
+    EXPECT_EQ(trained_ctx_written_as(1, std::int8_t{100}), 100U);
+    EXPECT_EQ(trained_ctx_written_as(2, std::uint16_t{40'000}), 40'000U);
+    EXPECT_EQ(trained_ctx_written_as(3, std::int16_t{30'000}), 30'000U);
+    EXPECT_EQ(trained_ctx_written_as(5, std::int32_t{131'072}), 131'072U);
+    EXPECT_EQ(trained_ctx_written_as(10, std::uint64_t{1} << 40), std::uint64_t{1} << 40);
+    EXPECT_EQ(trained_ctx_written_as(11, std::int64_t{8192}), 8192U);
+    EXPECT_EQ(trained_ctx_written_as(11, std::int64_t{-1}), 0U);
+}
+
+TEST(GgufHeader, TakesNoFloatForANumberOfTokens) {
+    EXPECT_EQ(trained_ctx_written_as(6, 8192.0F), std::nullopt);
+    EXPECT_EQ(trained_ctx_written_as(12, 8192.0), std::nullopt);
+}
+
+TEST(GgufHeader, ReadsTheOlderVersionToo) {
+    EXPECT_EQ(read(small_model().bytes(2))->context_length, 8192U);
+}
+
+TEST(GgufHeader, TheLastOfRepeatedKeysCounts) {
+    FileBuilder file = small_model();
+    file.number("llama.context_length", 4096);
+    EXPECT_EQ(read(file.bytes())->context_length, 4096U);
+}
+
+TEST(GgufHeader, EveryCutIsEitherRefusedOrIncomplete) {
+    const std::string bytes = small_model().numbers("x", {1, 2, 3}).bytes();
+    for (std::size_t length = 0; length < bytes.size(); ++length) {
+        const auto header = read(std::string_view(bytes).substr(0, length));
+        EXPECT_EQ(header.has_value(), length >= 24) << length;
+        EXPECT_FALSE(header && header->complete) << length;
+    }
+    EXPECT_TRUE(read(bytes)->complete);
+}
+
 TEST(GgufHeader, RefusesWhatIsNoModelFile) {
     EXPECT_EQ(read("").error().message, "not a GGUF file");
     EXPECT_FALSE(read("GGUF"));

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 namespace orch::node::inventory {
 namespace {
 
@@ -95,6 +98,34 @@ TEST(NvidiaSmi, SurvivesDamagedOutput) {
         const auto reading = parse_nvidia_smi(bad);
         EXPECT_TRUE(!reading || reading->gpus.size() + reading->problems.size() <= 12);
     }
+}
+
+TEST(NvidiaSmi, KeepsFiguresWithinTheirRange) {
+    const auto reading = parse_nvidia_smi("0, GPU-a, Card, 100, 1, 250, -5, 8.9\n");
+    EXPECT_EQ(reading->gpus.at(0).utilization, 1.0);
+    EXPECT_EQ(reading->gpus.at(0).temperature_c, -5.0);
+}
+
+TEST(NvidiaSmi, CutsWhatItQuotesAndCleansIt) {
+    const auto reading = parse_nvidia_smi(std::string(10'000, 'x') + "\n\xFF\xFE\n");
+    ASSERT_THAT(reading->problems, SizeIs(2));
+    EXPECT_LT(reading->problems[0].size(), 300U);
+    EXPECT_EQ(reading->problems[1], "nvidia-smi wrote '\xEF\xBF\xBD\xEF\xBF\xBD'");
+}
+
+TEST(NvidiaSmi, ReadsAMachineFullOfGpus) {
+    std::string output;
+    for (int i = 15; i >= 0; --i) {
+        output +=
+            std::to_string(i) + ", GPU-" + std::to_string(i) + ", Card, 81559, 0, 0, 30, 9.0\n";
+    }
+    const auto gpus = parse_nvidia_smi(output)->gpus;
+    ASSERT_THAT(gpus, SizeIs(16));
+    for (std::uint32_t i = 0; i < 16; ++i) {
+        EXPECT_EQ(gpus[i].index, i);
+    }
+    EXPECT_EQ(memory_of(gpus, std::vector<std::string>{"1"}).total, 81559 * kMiB) << "not 10 to 15";
+    EXPECT_EQ(memory_of(gpus, std::nullopt).total, 81559 * kMiB * 16);
 }
 
 TEST(NvidiaSmi, AsksForTheFieldsItReads) {

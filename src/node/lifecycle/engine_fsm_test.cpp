@@ -1,6 +1,6 @@
 #include "node/lifecycle/engine_fsm.hpp"
 
-#include "node/lifecycle/engine_machine_harness.hpp"
+#include "node/lifecycle/engine_fsm_fixture.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,45 +13,6 @@ using namespace std::chrono_literals;
 
 constexpr const char* kPortTaken =
     "main: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: 31337\n";
-
-class EngineFsmTest : public testing::Test {
-public:
-    static EngineConfig without_jitter() {
-        EngineConfig config;
-        config.restart.backoff.jitter = 0;
-        return config;
-    }
-
-    void start() {
-        engine.tell(engine_event::StartWanted{});
-        engine.tell(engine_event::Spawned{++pid});
-    }
-
-    void serve() {
-        start();
-        engine.answer(ProbeOutcome::ok);
-        ASSERT_EQ(engine.state(), ReplicaState::ready);
-    }
-
-    // From any waiting state: the next attempt, which dies at once.
-    void fail_once() {
-        engine.expire();
-        ASSERT_TRUE(engine.asked_for<engine_action::Spawn>());
-        engine.tell(engine_event::Spawned{++pid});
-        engine.exit(1);
-    }
-
-    const EngineStatus& status() const { return engine.fsm.status(); }
-
-    bool killed(bool forcibly) const {
-        const auto* kill = engine.find<engine_action::Kill>();
-        return kill != nullptr && kill->forcibly == forcibly;
-    }
-
-    std::int64_t pid = 100;
-    Rng rng{1};
-    EngineMachineHarness<EngineFsm> engine{EngineFsm(without_jitter(), rng)};
-};
 
 TEST_F(EngineFsmTest, RestsUntilAStartIsWanted) {
     EXPECT_EQ(engine.state(), ReplicaState::stopped);
@@ -298,110 +259,6 @@ TEST_F(EngineFsmTest, LoadingAgainIsNotReady) {
     EXPECT_EQ(engine.wake_at, engine.now + 600s);
     engine.answer(ProbeOutcome::ok);
     EXPECT_EQ(engine.state(), ReplicaState::ready);
-}
-
-TEST_F(EngineFsmTest, AStopDrainsThenTerminates) {
-    serve();
-    engine.tell(engine_event::StopWanted{engine.now + 30s});
-    EXPECT_EQ(engine.state(), ReplicaState::draining);
-    EXPECT_FALSE(engine.asked_for<engine_action::Kill>());
-    engine.tell(engine_event::Drained{});
-    EXPECT_EQ(engine.state(), ReplicaState::stopping);
-    EXPECT_TRUE(killed(false));
-    engine.exit(0);
-    EXPECT_EQ(engine.state(), ReplicaState::stopped);
-    EXPECT_FALSE(status().pid);
-    EXPECT_EQ(status().last_error, "");
-}
-
-TEST_F(EngineFsmTest, ADrainEndsAtItsDeadline) {
-    serve();
-    engine.tell(engine_event::StopWanted{engine.now + 30s});
-    engine.now += 29s;
-    engine.tell(engine_event::TimerExpired{});
-    EXPECT_EQ(engine.state(), ReplicaState::draining);
-    engine.expire();
-    EXPECT_EQ(engine.state(), ReplicaState::stopping);
-    EXPECT_TRUE(engine.asked_for<engine_action::CloseUpstreams>());
-}
-
-TEST_F(EngineFsmTest, TermTermKillWithGraceBetween) {
-    serve();
-    engine.tell(engine_event::StopWanted{engine.now});
-    EXPECT_TRUE(killed(false));
-    EXPECT_EQ(engine.wake_at, engine.now + 5s);
-    engine.expire();
-    EXPECT_TRUE(killed(false));
-    EXPECT_EQ(engine.wake_at, engine.now + 2s);
-    engine.expire();
-    EXPECT_TRUE(killed(true));
-    engine.expire();
-    EXPECT_TRUE(killed(true));
-    engine.tell(engine_event::ChildExited{EngineExit{.signal = 9}});
-    EXPECT_EQ(engine.state(), ReplicaState::stopped);
-}
-
-TEST_F(EngineFsmTest, AStopDuringTheStartEndsTheProcess) {
-    engine.tell(engine_event::StartWanted{});
-    engine.tell(engine_event::StopWanted{engine.now + 30s});
-    EXPECT_EQ(engine.state(), ReplicaState::stopping);
-    EXPECT_FALSE(engine.asked_for<engine_action::Kill>());
-    engine.tell(engine_event::Spawned{7});
-    EXPECT_TRUE(killed(false));
-    engine.tell(engine_event::ChildExited{EngineExit{.signal = 15}});
-    EXPECT_EQ(engine.state(), ReplicaState::stopped);
-}
-
-TEST_F(EngineFsmTest, AStopWhileBackingOffRestsAtOnce) {
-    start();
-    engine.exit(1);
-    engine.tell(engine_event::StopWanted{engine.now + 30s});
-    EXPECT_EQ(engine.state(), ReplicaState::stopped);
-    engine.expire();
-    EXPECT_EQ(engine.state(), ReplicaState::stopped);
-}
-
-TEST_F(EngineFsmTest, AStartDuringTheStopFollowsTheExit) {
-    serve();
-    engine.tell(engine_event::StopWanted{engine.now});
-    engine.tell(engine_event::StartWanted{});
-    EXPECT_EQ(engine.state(), ReplicaState::stopping);
-    engine.exit(0);
-    EXPECT_EQ(engine.state(), ReplicaState::starting);
-    EXPECT_TRUE(engine.asked_for<engine_action::Spawn>());
-    EXPECT_EQ(status().failures, 0U);
-}
-
-TEST_F(EngineFsmTest, AStartTakesADrainBack) {
-    serve();
-    engine.tell(engine_event::StopWanted{engine.now + 30s});
-    engine.tell(engine_event::StartWanted{});
-    EXPECT_EQ(engine.state(), ReplicaState::ready);
-    engine.expire();
-    EXPECT_EQ(engine.state(), ReplicaState::ready);
-    engine.tell(engine_event::Drained{});
-    EXPECT_EQ(engine.state(), ReplicaState::ready);
-}
-
-TEST_F(EngineFsmTest, AHeldDrainKeepsTheEngineAndOutlivesItsRestart) {
-    serve();
-    engine.tell(engine_event::DrainWanted{});
-    engine.tell(engine_event::Drained{});
-    EXPECT_EQ(engine.state(), ReplicaState::draining);
-    engine.exit(1);
-    engine.expire();
-    engine.tell(engine_event::Spawned{++pid});
-    engine.answer(ProbeOutcome::ok);
-    EXPECT_EQ(engine.state(), ReplicaState::draining);
-    engine.tell(engine_event::StartWanted{});
-    EXPECT_EQ(engine.state(), ReplicaState::ready);
-}
-
-TEST_F(EngineFsmTest, ADeathWhileDrainingToStopIsTheStop) {
-    serve();
-    engine.tell(engine_event::StopWanted{engine.now + 30s});
-    engine.exit(139);
-    EXPECT_EQ(engine.state(), ReplicaState::stopped);
 }
 
 TEST_F(EngineFsmTest, AnAdoptedEngineServesAfterItsFirstGoodProbe) {

@@ -1,7 +1,10 @@
 #include "node/lifecycle/pool_spec_yaml.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace orch::node::lifecycle {
 namespace {
@@ -153,6 +156,60 @@ TEST(PoolSpecYaml, ReportsEverythingAtOnce) {
             "node.yaml:10: pools[1]: must be a map of settings"
         )
     );
+}
+
+TEST(PoolSpecYaml, EveryKeyRefusesAValueOfTheWrongShape) {
+    for (const char* key :
+         {"id",
+          "engine",
+          "model",
+          "served_name",
+          "aliases",
+          "kind",
+          "devices",
+          "slots",
+          "ctx",
+          "replicas",
+          "gpu_layers",
+          "tensor_split",
+          "flags",
+          "env",
+          "labels",
+          "start_timeout_secs",
+          "url"}) {
+        const bool wants_map = key == std::string_view("env") || key == std::string_view("labels");
+        const char* wrong = wants_map ? "[1]" : "{a: 1}";
+        const auto found = errors(fmt::format("pools:\n-\n  {}: {}\n", key, wrong));
+        const std::string start = fmt::format("node.yaml:3: pools[0].{}: ", key);
+        EXPECT_THAT(found, testing::Contains(testing::StartsWith(start)));
+        EXPECT_EQ(
+            std::ranges::count_if(
+                found, [&](const std::string& error) { return error.starts_with(start); }
+            ),
+            1
+        ) << key
+          << " is reported once";
+    }
+}
+
+TEST(PoolSpecYaml, EveryListRefusesItemsOfTheWrongShape) {
+    for (const char* key : {"aliases", "devices", "tensor_split", "flags"}) {
+        const std::string text =
+            fmt::format("pools:\n- id: a\n  model: /models/x.gguf\n  {}:\n  - {{b: 1}}\n", key);
+        EXPECT_THAT(
+            errors(text),
+            ElementsAre(testing::StartsWith(fmt::format("node.yaml:5: pools[0].{}[0]: ", key)))
+        );
+    }
+}
+
+TEST(PoolSpecYaml, RefusesNumbersThatDoNotFit) {
+    for (const char* number : {"4294967296", "1.5", "0x10", "4 ", "''", "1e3", "+1"}) {
+        const std::string text =
+            fmt::format("pools:\n- {{id: a, model: /models/x.gguf, slots: {}}}\n", number);
+        const bool trimmed_by_yaml = std::string_view(number) == "4 ";
+        EXPECT_EQ(errors(text).size(), trimmed_by_yaml ? 0U : 1U) << number;
+    }
 }
 
 TEST(PoolSpecYaml, SurvivesWhatIsNoYaml) {

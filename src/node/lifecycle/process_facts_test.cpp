@@ -1,6 +1,10 @@
 #include "node/lifecycle/process_facts.hpp"
 
+#include "base/rng.hpp"
+
 #include <gtest/gtest.h>
+
+#include <string>
 
 namespace orch::node::lifecycle {
 namespace {
@@ -41,6 +45,17 @@ TEST(ProcessStat, RefusesEverythingElse) {
     std::string bad(kStat);
     bad.replace(bad.find("987654"), 6, "-98765");
     EXPECT_FALSE(parse_process_stat(bad));
+}
+
+TEST(ProcessStat, SurvivesDamagedText) {
+    Rng rng(9);
+    for (int round = 0; round < 5'000; ++round) {
+        std::string bad(kStat);
+        bad[rng.below(bad.size())] = static_cast<char>(rng.below(256));
+        bad.resize(rng.below(bad.size() + 1));
+        const auto read = parse_process_stat(bad);
+        EXPECT_TRUE(read || !read.error().message.empty());
+    }
 }
 
 TEST(WasIdle, AStoppedProcessIsIdleAtFirstSight) {

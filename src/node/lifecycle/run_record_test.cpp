@@ -48,6 +48,21 @@ TEST(RunRecord, RefusesRecordsThatCouldNameAnyProcess) {
     EXPECT_FALSE(run_record_from_json(R"({"pid":"4242"})").has_value());
 }
 
+TEST(RunRecord, ReadsRecordsOfOtherVersions) {
+    std::string newer = to_json(record());
+    newer.insert(1, R"("cgroup":"/x","pool_spec":{"slots":4},)");
+    EXPECT_EQ(run_record_from_json(newer).value(), record());
+    const auto older = run_record_from_json(
+        R"({"pool":"chat","replica":"r0","pid":4242,"start_time":9,"port":80,"boot_id":"b"})"
+    );
+    ASSERT_TRUE(older);
+    EXPECT_EQ(older->log_path, "");
+    RunFacts facts = matching();
+    facts.boot_id = "b";
+    facts.process->start_time = 9;
+    EXPECT_EQ(decide_run(*older, facts), RunVerdict::replace) << "its command line is unknown";
+}
+
 TEST(HashArgv, TellsCommandLinesApart) {
     EXPECT_EQ(hash_argv({"a", "bc"}), hash_argv({"a", "bc"}));
     EXPECT_NE(hash_argv({"a", "bc"}), hash_argv({"ab", "c"}));

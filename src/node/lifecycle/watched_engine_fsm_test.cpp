@@ -98,6 +98,49 @@ TEST_F(WatchedEngineFsmTest, AHeldDrainIsTakenBackByAStart) {
     EXPECT_EQ(engine.state(), ReplicaState::ready);
 }
 
+TEST_F(WatchedEngineFsmTest, AStopBeforeItServesIsAtOnce) {
+    engine.tell(engine_event::StartWanted{});
+    engine.tell(engine_event::StopWanted{engine.now + 30s});
+    EXPECT_EQ(engine.state(), ReplicaState::stopped);
+    EXPECT_FALSE(engine.asked_for<engine_action::CloseUpstreams>());
+    engine.answer(ProbeOutcome::ok);
+    EXPECT_TRUE(engine.actions.empty()) << "an answer that comes too late starts nothing";
+}
+
+TEST_F(WatchedEngineFsmTest, AStartTakesAStopBack) {
+    serve();
+    engine.tell(engine_event::StopWanted{engine.now + 30s});
+    engine.tell(engine_event::StartWanted{});
+    EXPECT_EQ(engine.state(), ReplicaState::ready);
+    engine.expire();
+    EXPECT_EQ(engine.state(), ReplicaState::ready);
+}
+
+TEST_F(WatchedEngineFsmTest, ALossWhileDrainingToStopIsTheStop) {
+    serve();
+    engine.tell(engine_event::StopWanted{engine.now + 30s});
+    engine.answer(ProbeOutcome::refused);
+    EXPECT_EQ(engine.state(), ReplicaState::stopped);
+    EXPECT_FALSE(engine.asked_for<engine_action::ProbeAt>());
+}
+
+TEST_F(WatchedEngineFsmTest, AnotherServerAtItsPlaceIsALoss) {
+    serve();
+    engine.answer(ProbeOutcome::wrong_child);
+    EXPECT_EQ(engine.state(), ReplicaState::backing_off);
+    EXPECT_EQ(engine.fsm.status().last_error, "something else serves there: detail");
+    EXPECT_FALSE(engine.fsm.status().ready_since);
+}
+
+TEST_F(WatchedEngineFsmTest, LoadingAgainIsNotReady) {
+    serve();
+    engine.answer(ProbeOutcome::loading);
+    EXPECT_EQ(engine.state(), ReplicaState::loading);
+    EXPECT_TRUE(engine.asked_for<engine_action::Publish>());
+    engine.answer(ProbeOutcome::loading);
+    EXPECT_FALSE(engine.asked_for<engine_action::Publish>());
+}
+
 TEST_F(WatchedEngineFsmTest, IgnoresAnswersToReplacedProbes) {
     serve();
     engine.tell(engine_event::Probed{1, ProbeOutcome::refused, false, {}});
