@@ -167,6 +167,13 @@ std::vector<std::string> WaitQueue::names() const {
     return names;
 }
 
+std::vector<TicketId> WaitQueue::in_order() const {
+    std::vector<TicketId> tickets;
+    tickets.reserve(order_.size());
+    std::ranges::transform(order_, std::back_inserter(tickets), &Place::second);
+    return tickets;
+}
+
 void WaitQueue::set_config(AdmissionConfig config) {
     config_ = config;
 }

@@ -75,6 +75,7 @@ public:
     std::size_t depth() const;
     std::optional<std::size_t> position(TicketId id) const;  // how many wait before it
     std::vector<std::string> names() const;                  // queues that are not empty
+    std::vector<TicketId> in_order() const;                  // of all queues, longest waiting first
 
     // Tickets that wait keep waiting, also above a lowered capacity; deadlines move.
     void set_config(AdmissionConfig config);

@@ -144,6 +144,7 @@ TEST(WaitQueue, NamesItsQueues) {
     ASSERT_TRUE(queue.park(ticket(1, "b"), at(1)));
     ASSERT_TRUE(queue.park(ticket(2, ""), at(1)));
     EXPECT_EQ(queue.names(), (std::vector<std::string>{"", "b"}));
+    EXPECT_EQ(queue.in_order(), ids({1, 2}));
     queue.remove(TicketId{1});
     EXPECT_EQ(queue.names(), (std::vector<std::string>{""}));
     EXPECT_EQ(queue.depth("b"), 0U);

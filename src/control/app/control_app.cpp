@@ -8,6 +8,8 @@
 namespace orch::control::app {
 namespace {
 
+constexpr Duration kRepeatCancel = std::chrono::milliseconds(5);
+
 std::vector<std::unique_ptr<net::Edge>> make_edges(
     std::size_t count, async::AsyncClock& clock, LogSink& sink
 ) {
@@ -116,8 +118,11 @@ void ControlApp::stop(Duration grace) {
 }
 
 Task<void> ControlApp::end_control_tasks() {
-    tasks_.cancel();
-    co_await tasks_.join();
+    // A task that goes on to something else when what it awaits ends has to be told again.
+    while (tasks_.size() != 0) {
+        tasks_.cancel();
+        co_await clock_.sleep_for(kRepeatCancel);
+    }
     clients_.close_idle();
     timers_.cancel();
 }

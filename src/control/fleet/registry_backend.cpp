@@ -137,6 +137,9 @@ Task<void> RegistryBackend::reach(NodeId node, registry::RegisterOutcome outcome
     Duration pause = kFirstRetry;
     for (;;) {
         const Reachability result = co_await parts_.reachability.check(node, outcome.endpoint);
+        if (parts_.tasks.cancelled()) {
+            co_return;
+        }
         const auto latest = registrations_.find(node);
         if (latest == registrations_.end() || latest->second != outcome.registration) {
             co_return;

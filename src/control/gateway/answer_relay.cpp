@@ -95,11 +95,11 @@ Task<Step> AnswerRelay::begin_plain() {
 Task<Step> AnswerRelay::rest() {
     for (;;) {
         const net::BodyPiece piece = co_await upstream_.read(config_.idle_limit);
-        if (piece.state == Piece::failed) {
+        // Only its last event tells whether a stream of events is whole: not how HTTP ended.
+        if (piece.state == Piece::failed && !terminal_) {
             co_return failed(piece.failure);
         }
-        if (piece.state == Piece::complete) {
-            // HTTP ended well; whether the answer did, only its last event tells.
+        if (piece.state != Piece::data) {
             if (event_stream_ && !terminal_) {
                 co_return failed(net::UpstreamFailure::reset_mid_body);
             }

@@ -26,13 +26,16 @@ DispatchLoop::DispatchLoop(
           depth_.with({name, "interactive"})->set(static_cast<double>(depth));
       }) {}
 
-DispatchLoop::Wait DispatchLoop::park(Executor waiter, placement::PlacementRequest request) {
+DispatchLoop::Wait DispatchLoop::park(
+    Executor waiter, placement::PlacementRequest request, std::optional<Instant> since
+) {
     Wait wait{async::Handoff<Result<Grant>>(waiter), std::make_shared<admission::TicketId>()};
-    control_.post([this, wait, request = std::move(request)]() mutable {
+    control_.post([this, wait, since, request = std::move(request)]() mutable {
         *wait.ticket = dispatcher_.park(
             std::move(request),
             clock_.now(),
-            [grant = wait.grant](Result<Grant> outcome) mutable { grant.set(std::move(outcome)); }
+            [grant = wait.grant](Result<Grant> outcome) mutable { grant.set(std::move(outcome)); },
+            since
         );
         keep_ticking();
     });

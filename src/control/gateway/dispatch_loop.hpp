@@ -6,6 +6,9 @@
 #include "control/gateway/dispatcher.hpp"
 #include "metrics/registry.hpp"
 
+#include <memory>
+#include <optional>
+
 namespace orch::control::gateway {
 
 // Gives the dispatcher its thread and its time. Any thread may call the posting members; the rest
@@ -31,7 +34,8 @@ public:
         std::shared_ptr<admission::TicketId> ticket;  // control thread only
     };
 
-    Wait park(Executor waiter, placement::PlacementRequest request);
+    // `since`: as Dispatcher::park() takes it.
+    Wait park(Executor waiter, placement::PlacementRequest request, std::optional<Instant> since);
     void cancel(const Wait& wait);
 
     void slot_freed(const PoolKey& pool);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,14 @@ namespace orch::control::gateway {
 
 using admission::Ticket;
 using admission::TicketId;
+
+namespace {
+
+bool has_free_slot(const std::shared_ptr<LoadCell>& cell) {
+    return cell->claimed() < cell->capacity();
+}
+
+}  // namespace
 
 Dispatcher::Dispatcher(
     admission::AdmissionConfig config, placement::PlacementPolicy policy, OnDepth on_depth
@@ -21,7 +30,10 @@ Dispatcher::Dispatcher(
       view_(std::make_shared<view::ClusterView>()) {}
 
 TicketId Dispatcher::park(
-    placement::PlacementRequest request, Instant now, OnDispatched on_dispatched
+    placement::PlacementRequest request,
+    Instant now,
+    OnDispatched on_dispatched,
+    std::optional<Instant> since
 ) {
     const TicketId id{++tickets_};
     if (closed_) {
@@ -30,9 +42,8 @@ TicketId Dispatcher::park(
     }
     const std::string name(view_->queue_name(request.model.value_or("")));
     Ticket ticket{.id = id, .name = name, .excluded = std::exchange(request.exclude, {})};
-    auto position = queue_.park(std::move(ticket), now);
-    if (!position) {
-        on_dispatched(std::unexpected(position.error()));
+    if (auto taken = enqueue(std::move(ticket), now, since); !taken) {
+        on_dispatched(std::unexpected(taken.error()));
         return id;
     }
     Waiting& waiting = waiters_[id];
@@ -41,11 +52,24 @@ TicketId Dispatcher::park(
     waiting.on_dispatched = std::move(on_dispatched);
     on_depth_(name, queue_.depth(name));
     stand_in_line(waiting, now);
-    // A slot may have been freed between the edge's last look and the waiter in its cell.
-    if (*position == 0) {
-        serve(id, now);
+    // A slot may have been freed between the edge's last look and the waiter in its cell. Whoever
+    // has waited longer may have it first.
+    if (std::ranges::any_of(waiting.cells, has_free_slot)) {
+        serve_all(now);
     }
     return id;
+}
+
+Result<void> Dispatcher::enqueue(Ticket ticket, Instant now, std::optional<Instant> since) {
+    if (since) {
+        ticket.since = *since;
+        queue_.park_again(std::move(ticket));
+        return {};
+    }
+    if (auto position = queue_.park(std::move(ticket), now); !position) {
+        return std::unexpected(position.error());
+    }
+    return {};
 }
 
 void Dispatcher::stand_in_line(Waiting& waiting, Instant now) {
@@ -68,7 +92,7 @@ std::optional<Grant> Dispatcher::try_claim(const Waiting& waiting, Instant now) 
     for (const placement::Candidate& candidate : decision.ranked) {
         if (candidate.pool->cell->claim_for_waiter()) {
             ledger_.chosen(*candidate.pool->cell);
-            return Grant{view_, candidate.node, candidate.pool};
+            return Grant{view_, candidate.node, candidate.pool, {}};
         }
     }
     return std::nullopt;
@@ -82,7 +106,7 @@ bool Dispatcher::serve(TicketId ticket, Instant now) {
     if (!grant) {
         return false;
     }
-    queue_.remove(ticket);
+    grant->since = queue_.remove(ticket)->since;
     end(ticket, std::move(*grant));
     return true;
 }
@@ -118,7 +142,7 @@ void Dispatcher::slot_freed(const PoolKey& pool, Instant now) {
     // tries.
     constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
     for (const TicketId ticket : queue_.candidates_for(pool, names, kAll)) {
-        if (block->cell->claimed() >= block->cell->capacity()) {
+        if (!has_free_slot(block->cell)) {
             return;
         }
         serve(ticket, now);
@@ -145,12 +169,7 @@ void Dispatcher::retry_refused(Instant now) {
 }
 
 void Dispatcher::serve_all(Instant now) {
-    std::vector<TicketId> order;
-    for (const auto& [ticket, waiting] : waiters_) {
-        order.push_back(ticket);
-    }
-    std::ranges::sort(order);
-    for (const TicketId ticket : order) {
+    for (const TicketId ticket : queue_.in_order()) {
         serve(ticket, now);
     }
 }

@@ -22,10 +22,12 @@ struct Grant {
     view::ClusterViewPtr view;  // keeps `node` and `pool` alive
     const view::NodeBlock* node = nullptr;
     const view::PoolBlock* pool = nullptr;
+    Instant since{};  // when the request first waited; names its place if it has to wait again
 };
 
 // Called once, on the control thread, when the wait is over: a grant, admission_reject, or
 // cancelled. Exactly one call, so that a slot granted to a client that just left is given back.
+// Must not call the dispatcher.
 using OnDispatched = std::function<void(Result<Grant>)>;
 
 // Hears how many requests wait for a served name ("" = without a model) when that changes.
@@ -43,9 +45,13 @@ public:
     );
 
     // Takes the request in. It may be granted or refused before this returns; the ticket names it
-    // in cancel(). Requires: a view was set.
+    // in cancel(). One that has waited `since` then, and was granted a slot that the node refused,
+    // gets its old place back, whatever the capacity. Requires: a view was set.
     admission::TicketId park(
-        placement::PlacementRequest request, Instant now, OnDispatched on_dispatched
+        placement::PlacementRequest request,
+        Instant now,
+        OnDispatched on_dispatched,
+        std::optional<Instant> since = std::nullopt
     );
 
     // The client is gone: ends the wait with `cancelled` unless it has ended already.
@@ -81,6 +87,7 @@ private:
 
     using Waiters = std::unordered_map<admission::TicketId, Waiting>;
 
+    Result<void> enqueue(admission::Ticket ticket, Instant now, std::optional<Instant> since);
     void stand_in_line(Waiting& waiting, Instant now);
     void leave_line(Waiting& waiting);
     std::optional<Grant> try_claim(const Waiting& waiting, Instant now);

@@ -65,6 +65,10 @@ Task<void> InferenceRun::run() {
         }
     }
     exchange_.on_client_gone(nullptr);
+    if (claim_) {
+        exchange_.note("node", claim_->pool().key.node.str());
+        exchange_.note("pool", claim_->pool().key.pool.str());
+    }
     exchange_.note("attempts", std::to_string(fsm_.attempts()));
     if (relay_) {
         exchange_.note("tokens", std::to_string(relay_->tokens()));
@@ -111,12 +115,14 @@ AttemptEvent InferenceRun::place() {
 }
 
 Task<AttemptEvent> InferenceRun::wait() {
-    waiting_.emplace(context_.dispatch.park(edge_.edge().loop().executor(), request_));
+    const Executor here = edge_.edge().loop().executor();
+    waiting_.emplace(context_.dispatch.park(here, request_, waited_since_));
     Result<Grant> grant = co_await waiting_->grant.wait_to_end();
     waiting_.reset();
     if (!grant) {
         co_return AttemptEvent{.kind = Event::queue_failed, .error = std::move(grant.error())};
     }
+    waited_since_ = grant->since;
     claim_.emplace(context_.dispatch, grant->view, *grant->node, *grant->pool);
     co_return AttemptEvent{.kind = Event::granted, .pool = claim_->pool().key};
 }
@@ -183,6 +189,7 @@ Task<AttemptEvent> InferenceRun::judge_node_answer() {
          {"reason", said ? said->message : "unknown"},
          {"correlation_id", exchange_.correlation()}}
     );
+    waited_since_.reset();
     const Errc shown = code == Errc::decode_timeout ? code : Errc::worker_reset;
     Error error{shown, fmt::format("node {}: {}", pool.node.str(), said ? said->message : ""), {}};
     co_return AttemptEvent{.kind = Event::place_failed, .error = std::move(error)};
@@ -222,6 +229,10 @@ AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
         suspect_node();
     }
     claim_->release();
+    waited_since_.reset();
+    if (failure == UpstreamFailure::cancelled) {
+        return {.kind = Event::place_failed, .error = error_of(failure, pool)};
+    }
     context_.log.warn(
         "a place failed",
         {{"node", pool.node},
@@ -245,8 +256,6 @@ net::Headers InferenceRun::client_headers() const {
     headers.add("X-Llorch-Node", pool.node.str());
     headers.add("X-Llorch-Pool", pool.pool.str());
     headers.add("X-Llorch-Attempts", std::to_string(fsm_.attempts() + 1));
-    exchange_.note("node", pool.node.str());
-    exchange_.note("pool", pool.pool.str());
     return headers;
 }
 

@@ -58,6 +58,7 @@ private:
     AttemptFsm fsm_;
     std::optional<SlotClaim> claim_;
     std::optional<DispatchLoop::Wait> waiting_;
+    std::optional<Instant> waited_since_;  // of the last grant, until a place takes the request
     std::unique_ptr<net::ClientExchange> upstream_;
     std::optional<AnswerRelay> relay_;
     placement::Decision rejection_;  // its per-pool reasons go into the error's details

@@ -8,13 +8,14 @@
 namespace orch::control::gateway {
 namespace {
 
-constexpr std::array<std::string_view, 15> kNotForNode{
+constexpr std::array<std::string_view, 16> kNotForNode{
     "Host",
     "Content-Length",
     "Expect",
     "Authorization",
     "X-Api-Key",
     "Cookie",
+    "Origin",
     "X-Correlation-Id",
     "X-Request-Id",
     "traceparent",

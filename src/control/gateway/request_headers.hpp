@@ -14,9 +14,9 @@ namespace orch::control::gateway {
 Result<placement::PlacementRequest> read_hints(const net::Headers& headers);
 
 // What goes to the node: the client's headers without hop-by-hop fields, without what is meant for
-// the gateway alone (hints, the client's credentials) and without X-Conversation-Id, which would
-// detach llama-server's generation from its connection; with the correlation id, the trace context
-// and the cluster's token, if there is one.
+// the gateway alone (hints, the client's credentials, the web page it is) and without
+// X-Conversation-Id, which would detach llama-server's generation from its connection; with the
+// correlation id, the trace context and the cluster's token, if there is one.
 net::Headers headers_for_node(const net::Exchange& exchange, const std::string& token);
 
 // What goes to the client: the engine's headers without hop-by-hop fields, length, the node's own

@@ -1,0 +1,77 @@
+#include "control/gateway/request_headers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <utility>
+
+namespace orch::control::gateway {
+namespace {
+
+net::Headers headers(std::initializer_list<std::pair<const char*, const char*>> fields) {
+    net::Headers made;
+    for (const auto& [name, value] : fields) {
+        made.add(name, value);
+    }
+    return made;
+}
+
+TEST(RequestHeaders, NoHintsMeanNoWishes) {
+    const auto request = read_hints(headers({{"Content-Type", "application/json"}}));
+    ASSERT_TRUE(request);
+    EXPECT_FALSE(request->model || request->pin_node || request->pin_pool || request->fallback);
+    EXPECT_TRUE(request->prefer.empty() && request->avoid.empty());
+}
+
+TEST(RequestHeaders, HintsAreReadWhateverTheirCase) {
+    const auto request = read_hints(headers(
+        {{"x-llorch-node", "gpu-1"},
+         {"X-LLORCH-POOL", "chat"},
+         {"X-Llorch-Prefer", "node:a, pool:b"},
+         {"X-Llorch-Avoid", "node:c"},
+         {"X-Llorch-Fallback", "true"}}
+    ));
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->pin_node, NodeId("gpu-1"));
+    EXPECT_EQ(request->pin_pool, PoolId("chat"));
+    ASSERT_EQ(request->prefer.size(), 2U);
+    EXPECT_EQ(request->prefer[1].pool, PoolId("b"));
+    EXPECT_EQ(request->avoid.at(0).node, NodeId("c"));
+    EXPECT_TRUE(request->fallback);
+}
+
+TEST(RequestHeaders, BadHintsAreRefusedByName) {
+    const std::pair<const char*, const char*> bad[] = {
+        {"X-Llorch-Node", "no spaces"},
+        {"X-Llorch-Pool", ""},
+        {"X-Llorch-Prefer", "gpu:1"},
+        {"X-Llorch-Avoid", "node:"},
+        {"X-Llorch-Fallback", "yes"},
+    };
+    for (const auto& [name, value] : bad) {
+        const auto request = read_hints(headers({{name, value}}));
+        ASSERT_FALSE(request) << name;
+        EXPECT_EQ(request.error().code, Errc::invalid_params);
+        EXPECT_TRUE(request.error().message.starts_with(name)) << request.error().message;
+    }
+}
+
+TEST(RequestHeaders, TheClientGetsTheEnginesHeadersOnly) {
+    const net::Headers passed = headers_for_client(headers(
+        {{"Content-Type", "text/event-stream"},
+         {"Content-Length", "12"},
+         {"Connection", "keep-alive, X-Hop"},
+         {"X-Hop", "1"},
+         {"Transfer-Encoding", "chunked"},
+         {"X-Llorch-Origin", "engine"},
+         {"X-Correlation-Id", "of-the-node"},
+         {"Access-Control-Allow-Origin", "*"},
+         {"Server", "llama.cpp"}}
+    ));
+    ASSERT_EQ(passed.fields().size(), 2U);
+    EXPECT_EQ(passed.find("Content-Type"), "text/event-stream");
+    EXPECT_EQ(passed.find("Server"), "llama.cpp");
+}
+
+}  // namespace
+}  // namespace orch::control::gateway
