@@ -97,6 +97,9 @@ Supervisor::Supervisor(
 Supervisor::~Supervisor() = default;
 
 void Supervisor::start(std::vector<lifecycle::PoolSpec> pools, std::vector<inventory::Gpu> gpus) {
+    if (at_rest_) {
+        return;  // the daemon was told to stop while it looked for its GPUs
+    }
     prepare_folders();
     set_gpus(gpus);
     for (const lifecycle::PoolSpec& spec : pools) {

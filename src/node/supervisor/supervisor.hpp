@@ -78,10 +78,11 @@ public:
     Supervisor& operator=(const Supervisor&) = delete;
 
     // Publishes the pools, ends engines that a killed daemon left behind, then starts the pools
-    // that are not on demand. Once.
+    // that are not on demand. Once; nothing happens after a stop().
     void start(std::vector<lifecycle::PoolSpec> pools, std::vector<inventory::Gpu> gpus);
 
     // Drains all replicas (drain_limit at most), ends our engines and returns when none is left.
+    // Once.
     Task<void> stop();
 
     // The GPUs as found anew: for the starts to come.

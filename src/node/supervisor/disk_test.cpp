@@ -1,0 +1,110 @@
+#include "node/supervisor/model_facts.hpp"
+#include "node/supervisor/record_folder.hpp"
+#include "node/supervisor/scratch_folder.hpp"
+#include "node/supervisor/state_lock.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+namespace orch::node::supervisor {
+namespace {
+
+using RecordFolderTest = ScratchFolder;
+using StateLockTest = ScratchFolder;
+using ModelFactsTest = ScratchFolder;
+
+TEST_F(RecordFolderTest, GivesBackWhatWasSavedAndNotRemoved) {
+    const RecordFolder records(folder / "state" / "run");
+    ASSERT_TRUE(records.prepare().has_value());
+    ASSERT_TRUE(records.save("b.json", "{\"b\":1}").has_value());
+    ASSERT_TRUE(records.save("a.json", "{}").has_value());
+    ASSERT_TRUE(records.save("a.json", "{\"a\":2}").has_value());
+    ASSERT_TRUE(records.save("c.json", "{}").has_value());
+    records.remove("c.json");
+    write("state/run/notes.txt", "no record");
+    const auto all = records.load_all();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].name, "a.json");
+    EXPECT_EQ(all[0].text, "{\"a\":2}");
+    EXPECT_EQ(all[1].text, "{\"b\":1}");
+}
+
+TEST_F(RecordFolderTest, AFolderThatIsNotThereHoldsNothing) {
+    EXPECT_TRUE(RecordFolder(folder / "absent").load_all().empty());
+}
+
+TEST_F(RecordFolderTest, AFileInItsPlaceIsAnError) {
+    write("taken", "");
+    const auto made = RecordFolder(folder / "taken" / "run").prepare();
+    ASSERT_FALSE(made.has_value());
+    EXPECT_NE(made.error().message.find("taken"), std::string::npos);
+}
+
+TEST_F(StateLockTest, OneHolderAtATime) {
+    const std::filesystem::path state = folder / "made" / "for it";
+    auto first = lock_state_dir(state);
+    ASSERT_TRUE(first.has_value()) << first.error().message;
+    const auto second = lock_state_dir(state);
+    ASSERT_FALSE(second.has_value());
+    EXPECT_EQ(second.error().code, Errc::conflict);
+    EXPECT_NE(second.error().message.find(state.string()), std::string::npos);
+}
+
+TEST_F(StateLockTest, IsFreeWhenItsHolderIsGone) {
+    std::optional<StateLock> holder(std::move(*lock_state_dir(folder)));
+    StateLock moved = std::move(*holder);
+    holder.reset();
+    EXPECT_FALSE(lock_state_dir(folder).has_value());
+    {
+        const StateLock last = std::move(moved);
+    }
+    EXPECT_TRUE(lock_state_dir(folder).has_value());
+}
+
+TEST_F(ModelFactsTest, FindsAModelByPathAndByName) {
+    const std::string file = write("tiny.gguf", "no model at all");
+    for (const std::string& model : {file, "file:" + file, std::string("tiny")}) {
+        const auto facts = load_model_facts(model, folder);
+        ASSERT_TRUE(facts.has_value()) << model << ": " << facts.error().message;
+        EXPECT_EQ(facts->path, file);
+        EXPECT_FALSE(facts->trained_ctx.has_value());
+    }
+}
+
+TEST_F(ModelFactsTest, AMissingModelIsNamed) {
+    for (const char* const model : {"/nowhere/tiny.gguf", "tiny"}) {
+        const auto facts = load_model_facts(model, folder);
+        ASSERT_FALSE(facts.has_value());
+        EXPECT_EQ(facts.error().code, Errc::not_found);
+        EXPECT_NE(facts.error().message.find(model), std::string::npos);
+    }
+}
+
+TEST_F(ModelFactsTest, ReadsWhatTheModelWasTrainedFor) {
+    // GGUF version 3, no tensors, two keys: the architecture and its context length.
+    std::string bytes("GGUF\x03\0\0\0", 8);
+    const auto number = [&bytes](std::uint64_t value, int width) {
+        for (int i = 0; i < width; ++i) {
+            bytes += static_cast<char>(value >> (8 * i) & 0xFF);
+        }
+    };
+    const auto text = [&](const std::string& value) {
+        number(value.size(), 8);
+        bytes += value;
+    };
+    number(0, 8);
+    number(2, 8);
+    text("general.architecture");
+    number(8, 4);
+    text("llama");
+    text("llama.context_length");
+    number(4, 4);
+    number(2048, 4);
+    const auto facts = load_model_facts(write("tiny.gguf", bytes), folder);
+    ASSERT_TRUE(facts.has_value());
+    EXPECT_EQ(facts->trained_ctx, 2048U);
+}
+
+}  // namespace
+}  // namespace orch::node::supervisor
