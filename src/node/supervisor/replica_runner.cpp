@@ -49,7 +49,7 @@ ReplicaRunner::ReplicaRunner(
     : services_(services),
       spec_(std::move(spec)),
       replica_(std::move(replica)),
-      machine_(lifecycle::EngineFsm(std::move(config), services.rng)),
+      machine_(lifecycle::EngineFsm(config, services.rng)),
       wake_(services.clients.deadlines(), [this] { tell(event::TimerExpired{}); }),
       next_probe_(
           services.clients.deadlines(), [this] { services_.tasks.spawn(probe(probe_id_)); }
@@ -64,7 +64,7 @@ ReplicaRunner::ReplicaRunner(
     HostPort to
 )
     : ReplicaRunner(services, std::move(spec), std::move(replica), config) {
-    machine_.emplace<lifecycle::WatchedEngineFsm>(std::move(config));
+    machine_.emplace<lifecycle::WatchedEngineFsm>(config);
     rebind(std::move(to));
 }
 
