@@ -1,5 +1,7 @@
 #include "async/async_clock.hpp"
 
+#include "async/cancellation.hpp"
+
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -23,9 +25,14 @@ WallTime RealClock::wall() const {
 Task<bool> RealClock::sleep_until(Instant when) {
     co_await asio::this_coro::throw_if_cancelled(false);
     const Executor executor = co_await asio::this_coro::executor;
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (told_to_stop(state)) {
+        co_return false;
+    }
     SteadyTimer timer(executor, when);
-    const auto [failure] = co_await timer.async_wait(use_tuple);
-    co_return !failure;
+    co_await timer.async_wait(use_tuple);
+    const asio::cancellation_state after = co_await asio::this_coro::cancellation_state;
+    co_return !told_to_stop(after);
 }
 
 }  // namespace orch::async

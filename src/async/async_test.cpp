@@ -136,6 +136,30 @@ TEST_F(SimFixture, WithDeadlineCancelsAndAwaitsWhatIsLate) {
     EXPECT_EQ(group.size(), 0U);
 }
 
+Task<void> sleep_twice(AsyncClock& clock, Instant first) {
+    co_await clock.sleep_until(first);
+    co_await clock.sleep_for(hours(1));
+}
+
+Task<void> cancel_at(AsyncClock& clock, Instant when, TaskGroup& group) {
+    co_await clock.sleep_until(when);
+    group.cancel();
+}
+
+TEST(TaskGroup, ACancellationThatMeetsACompletedSleepIsNotLost) {
+    asio::io_context context;
+    RealClock clock;
+    TaskGroup sleepers(context.get_executor(), nullptr);
+    TaskGroup canceller(context.get_executor(), nullptr);
+    const Instant together = clock.now() + milliseconds(1);
+    for (int i = 0; i < 10; ++i) {
+        sleepers.spawn(sleep_twice(clock, together));
+        canceller.spawn(cancel_at(clock, together, sleepers));
+    }
+    context.run_for(seconds(30));
+    EXPECT_EQ(sleepers.size(), 0U);
+}
+
 TEST(Backoff, DoublesUpToItsMaximumAndStartsAgainAfterReset) {
     Rng rng(7);
     Backoff backoff({.initial = seconds(1), .maximum = seconds(30), .jitter = 0.0}, rng);

@@ -13,7 +13,8 @@
 
 namespace orch::async {
 
-// How to start a program. The environment is exactly `environment`: nothing is inherited.
+// How to start a program. The environment is exactly `environment`, and no file of this process
+// stays open in it: nothing is inherited.
 struct ChildSpec {
     std::vector<std::string> argv;  // argv[0] is the file to execute
     std::map<std::string, std::string> environment;

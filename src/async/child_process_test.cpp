@@ -72,6 +72,20 @@ TEST_F(ChildFixture, InheritsNothingOfTheEnvironment) {
     EXPECT_EQ(log(), "hello:\n");
 }
 
+TEST_F(ChildFixture, InheritsNoOpenFile) {
+    const int inheritable = dup(STDERR_FILENO);
+    ASSERT_GT(inheritable, STDERR_FILENO);
+    auto child =
+        ChildProcess::start(context.get_executor(), shell("ls /proc/$$/fd | tr '\\n' ' '"));
+    ASSERT_TRUE(child.has_value());
+    ChildExit exit;
+    TaskGroup group(context.get_executor(), nullptr);
+    group.spawn(await_exit(*child, exit));
+    context.run();
+    close(inheritable);
+    EXPECT_EQ(log(), "0 1 2 ");
+}
+
 TEST_F(ChildFixture, NamesTheSignalThatEndedIt) {
     auto child = ChildProcess::start(context.get_executor(), shell("exec sleep 600"));
     ASSERT_TRUE(child.has_value());

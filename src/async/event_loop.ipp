@@ -1,5 +1,7 @@
 #pragma once
 
+#include "async/cancellation.hpp"
+
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -37,7 +39,8 @@ template <class T>
 Task<T> Handoff<T>::wait() {
     co_await asio::this_coro::throw_if_cancelled(false);
     const std::shared_ptr<State> state = state_;
-    if (!state->value) {
+    const asio::cancellation_state told = co_await asio::this_coro::cancellation_state;
+    if (!state->value && !told_to_stop(told)) {
         co_await state->parked.async_wait(use_tuple);
     }
     co_return state->value ? std::move(*state->value) : T{};

@@ -1,5 +1,7 @@
 #include "async/sim_clock.hpp"
 
+#include "async/cancellation.hpp"
+
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -38,12 +40,17 @@ WallTime SimClock::wall() const {
 Task<bool> SimClock::sleep_until(Instant when) {
     co_await asio::this_coro::throw_if_cancelled(false);
     const Executor executor = co_await asio::this_coro::executor;
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (told_to_stop(state)) {
+        co_return false;
+    }
     const Key key{when, next_ticket_++};
     auto sleeper = std::make_shared<Sleeper>(executor);
     sleepers_.emplace(key, sleeper);
     co_await sleeper->parked.async_wait(use_tuple);
     sleepers_.erase(key);
-    co_return sleeper->due;
+    const asio::cancellation_state after = co_await asio::this_coro::cancellation_state;
+    co_return sleeper->due && !told_to_stop(after);
 }
 
 void SimClock::run_ready() {

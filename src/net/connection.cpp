@@ -1,5 +1,7 @@
 #include "net/connection.hpp"
 
+#include "async/cancellation.hpp"
+
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <poll.h>
@@ -60,7 +62,8 @@ void Connection::make_room() {
 Task<ReadEnd> Connection::fill(Duration limit) {
     co_await asio::this_coro::throw_if_cancelled(false);
     make_room();
-    if (!socket_.is_open() || end_ == kBufferSize) {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (!socket_.is_open() || end_ == kBufferSize || async::told_to_stop(state)) {
         co_return ReadEnd::broken;
     }
     deadline_.arm(limit);
@@ -88,7 +91,8 @@ void Connection::on_time_up() {
 
 Task<bool> Connection::write(std::vector<asio::const_buffer> pieces, Duration limit) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    if (!socket_.is_open()) {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    if (!socket_.is_open() || async::told_to_stop(state)) {
         co_return false;
     }
     writing_ = true;

@@ -120,7 +120,7 @@ SettingsTable node_settings() {
         .program = "pool-managerd",
         .version = std::string(program_version()),
         .summary = "Runs on each GPU machine: starts and watches engines and joins the cluster.",
-        .prefixes = {"POOL_MANAGERD_", "ORCHESTRATORD_", "LLORCH_"},
+        .prefixes = {"POOL_MANAGERD_", "LLORCH_"},
         .settings = {},
         .sections =
             {{.key = "pools", .help = "The pools of this machine.", .redacted_keys = {"env"}}},
