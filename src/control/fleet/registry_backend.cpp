@@ -85,10 +85,7 @@ void RegistryBackend::settle() {
             publish();
             break;
         case registry::Urgency::soon:
-            if (!publishing_soon_) {
-                publishing_soon_ = true;
-                parts_.tasks.spawn(publish_soon());
-            }
+            publish_soon();
             break;
     }
 }
@@ -107,14 +104,26 @@ void RegistryBackend::log_change(const registry::NodeChange& change) {
 }
 
 void RegistryBackend::publish() {
+    published_ = parts_.clock.now();
     const view::ClusterViewPtr view = table_.view();
     parts_.probe.published(*view);
     on_view_(view);
 }
 
-Task<void> RegistryBackend::publish_soon() {
-    co_await parts_.clock.sleep_for(kPublishWithin);
-    publishing_soon_ = false;
+// The first change goes out at once, those that follow within kPublishWithin go together.
+void RegistryBackend::publish_soon() {
+    const Instant due = published_ + kPublishWithin;
+    if (parts_.clock.now() >= due) {
+        publish();
+    } else if (!publishing_later_) {
+        publishing_later_ = true;
+        parts_.tasks.spawn(publish_at(due));
+    }
+}
+
+Task<void> RegistryBackend::publish_at(Instant due) {
+    co_await parts_.clock.sleep_until(due);
+    publishing_later_ = false;
     if (table_.urgency() != registry::Urgency::none) {
         publish();
     }

@@ -18,7 +18,7 @@ namespace orch::control::fleet {
 // expire, logs and counts what changes and publishes the picture of the cluster. Control thread.
 class RegistryBackend {
 public:
-    // A picture with small changes waits this long for more of them.
+    // At most one picture in this time, unless something was removed.
     static constexpr Duration kPublishWithin = std::chrono::milliseconds(20);
 
     using OnView = std::function<void(const view::ClusterViewPtr&)>;
@@ -54,7 +54,8 @@ private:
     void settle();
     void log_change(const registry::NodeChange& change);
     void publish();
-    Task<void> publish_soon();
+    void publish_soon();
+    Task<void> publish_at(Instant due);
     Task<void> expire_loop();
     Task<void> reach(NodeId node, registry::RegisterOutcome outcome);
 
@@ -63,7 +64,8 @@ private:
     registry::NodeTable table_;
     OnView on_view_;
     Logger log_;
-    bool publishing_soon_ = false;
+    Instant published_{};
+    bool publishing_later_ = false;
     std::map<NodeId, std::uint64_t> registrations_;  // the latest of each node
 };
 
