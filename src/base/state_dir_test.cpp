@@ -11,14 +11,14 @@ TEST(StateDir, RootUsesTheSystemsFolder) {
 
 TEST(StateDir, AUserHasAFolderBelowHome) {
     EXPECT_EQ(
-        default_state_dir("pool-managerd", {{"HOME", "/home/ada"}}, false),
-        "/home/ada/.local/state/llama-orch/pool-managerd"
+        default_state_dir("pool-managerd", {{"HOME", "/srv/ada"}}, false),
+        "/srv/ada/.local/state/llama-orch/pool-managerd"
     );
 }
 
 TEST(StateDir, XdgStateHomeWins) {
     EXPECT_EQ(
-        default_state_dir("x", {{"HOME", "/home/ada"}, {"XDG_STATE_HOME", "/s"}}, false),
+        default_state_dir("x", {{"HOME", "/srv/ada"}, {"XDG_STATE_HOME", "/s"}}, false),
         "/s/llama-orch/x"
     );
 }

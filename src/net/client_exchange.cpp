@@ -57,10 +57,10 @@ Task<UpstreamFailure> ClientExchange::send(ClientRequest request) {
         co_return UpstreamFailure::malformed;
     }
     to_ = request.to;
-    UpstreamFailure failure = co_await attempt(request, false);
+    UpstreamFailure failure = co_await attempt(&request, false);
     const bool stale = failure == UpstreamFailure::reset_before_head && reused_ && !any_byte_;
     if (stale && !closed_) {
-        failure = co_await attempt(request, true);
+        failure = co_await attempt(&request, true);
     }
     if (failure != UpstreamFailure::none && connection_) {
         connection_->close();
@@ -68,12 +68,12 @@ Task<UpstreamFailure> ClientExchange::send(ClientRequest request) {
     co_return closed_ ? UpstreamFailure::cancelled : failure;
 }
 
-Task<UpstreamFailure> ClientExchange::attempt(const ClientRequest& request, bool fresh) {
+Task<UpstreamFailure> ClientExchange::attempt(const ClientRequest* request, bool fresh) {
     PooledConnection pooled;
     if (fresh) {
-        pooled = co_await pool_.connect(to_, request.connect_limit, connect_stop_);
+        pooled = co_await pool_.connect(to_, request->connect_limit, connect_stop_);
     } else {
-        pooled = co_await pool_.acquire(to_, request.connect_limit, connect_stop_);
+        pooled = co_await pool_.acquire(to_, request->connect_limit, connect_stop_);
     }
     if (!pooled.connection) {
         co_return pooled.failure;
@@ -85,18 +85,18 @@ Task<UpstreamFailure> ClientExchange::attempt(const ClientRequest& request, bool
     reused_ = pooled.reused;
     any_byte_ = false;
     parser_.reset();
-    if (request.method == Method::head) {
+    if (request->method == Method::head) {
         parser_.expect_no_body();
     }
-    const std::string head = head_text(request);
+    const std::string head = head_text(*request);
     std::vector<asio::const_buffer> pieces{asio::buffer(head)};
-    if (!request.body.empty()) {
-        pieces.emplace_back(request.body.data(), request.body.size());
+    if (!request->body.empty()) {
+        pieces.emplace_back(request->body.data(), request->body.size());
     }
     // A peer may answer and close before it has read everything: its answer counts, so a failed
     // write is no reason not to read.
     written_ = co_await connection_->write(std::move(pieces), kWriteLimit);
-    const UpstreamFailure read = co_await read_head(request.first_byte_limit);
+    const UpstreamFailure read = co_await read_head(request->first_byte_limit);
     if (!written_ && read != UpstreamFailure::none) {
         co_return UpstreamFailure::reset_before_head;
     }

@@ -60,7 +60,7 @@ public:
     void close();
 
 private:
-    Task<UpstreamFailure> attempt(const ClientRequest& request, bool fresh);
+    Task<UpstreamFailure> attempt(const ClientRequest* request, bool fresh);
     Task<UpstreamFailure> read_head(Duration limit);
     bool feed();
     BodyPiece next_piece();

@@ -70,13 +70,13 @@ void check_owner(const ProbeQuestion& question, ProbeAnswer& answer) {
 // Asks path after path until the verdict is final. True when anything was answered.
 Task<bool> ask(
     net::ClientPool& clients,
-    const ProbeQuestion& question,
+    HostPort to,
     engine::ReadinessProbe& readiness,
     ProbeAnswer& answer
 ) {
     bool answered = false;
     while (const auto path = readiness.next_path()) {
-        net::ClientRequest request = get(question.to, *path);
+        net::ClientRequest request = get(to, *path);
         const net::CallResult call =
             co_await net::http_call(clients, std::move(request), kProbeLimit);
         if (call.failure == net::UpstreamFailure::none) {
@@ -109,7 +109,7 @@ Task<std::optional<engine::LlamaSlots>> load_slots(net::ClientPool& clients, Hos
 Task<ProbeAnswer> probe_engine(net::ClientPool& clients, ProbeQuestion question) {
     engine::ReadinessProbe readiness(question.target);
     ProbeAnswer answer;
-    const bool answered = co_await ask(clients, question, readiness, answer);
+    const bool answered = co_await ask(clients, question.to, readiness, answer);
     if (question.child) {
         answer.process = load_process(*question.child);
         answer.process_idle =
