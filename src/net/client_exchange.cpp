@@ -178,6 +178,12 @@ void ClientExchange::finish() {
     connection_.reset();
 }
 
+void ClientExchange::shorten_wait(Duration limit) {
+    if (connection_) {
+        connection_->shorten_wait(limit);
+    }
+}
+
 void ClientExchange::close() {
     closed_ = true;
     connect_stop_.stop();

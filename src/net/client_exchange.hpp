@@ -54,6 +54,9 @@ public:
     // The next piece of the body; `limit` bounds the wait for it.
     Task<BodyPiece> read(Duration limit);
 
+    // The piece or head that is being waited for may take `limit` in all: its sender is in doubt.
+    void shorten_wait(Duration limit);
+
     // True when everything of the answer has been read: the next read() says complete.
     bool at_end() const { return pieces_.empty() && parser_.message_done(); }
 

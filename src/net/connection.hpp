@@ -46,6 +46,9 @@ public:
     // gone, what it said before can still be read, or too slow: then the connection is closed.
     Task<bool> write(std::vector<asio::const_buffer> pieces, Duration limit);
 
+    // The read that is being waited for ends with timed_out after `limit` in all, if not sooner.
+    void shorten_wait(Duration limit) { deadline_.shorten(limit); }
+
     // Calls on_gone once if the peer closes its side or breaks off while nobody reads, also behind
     // bytes that it sent ahead.
     void watch_peer(std::function<void()> on_gone);

@@ -1,5 +1,6 @@
 #include "net/deadline_list.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace orch::net {
@@ -18,8 +19,15 @@ Deadline::~Deadline() {
 
 void Deadline::arm(Duration from_now) {
     const Instant now = list_.now();
+    armed_at_ = now;
     at_ = from_now < Instant::max() - now ? now + from_now : Instant::max();
     expired_ = false;
+}
+
+void Deadline::shorten(Duration from_arming) {
+    if (at_ != Instant::max()) {
+        at_ = std::min(at_, armed_at_ + from_arming);
+    }
 }
 
 Instant Deadline::now() const {

@@ -23,6 +23,9 @@ public:
 
     void disarm() { at_ = Instant::max(); }
 
+    // If armed: the limit is at most this long after arm().
+    void shorten(Duration from_arming);
+
     Instant now() const;
 
     // True once the limit passed; stays true until the next arm().
@@ -34,6 +37,7 @@ private:
     DeadlineList& list_;
     std::function<void()> on_expiry_;
     std::list<Deadline*>::iterator place_;
+    Instant armed_at_{};
     Instant at_ = Instant::max();
     bool expired_ = false;
 };

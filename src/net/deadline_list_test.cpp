@@ -27,6 +27,28 @@ struct DeadlineListTest : testing::Test {
     }
 };
 
+TEST_F(DeadlineListTest, AShortenedWaitCountsFromItsBeginning) {
+    Deadline deadline(list, [] {});
+    deadline.arm(seconds(600));
+    clock.run_for(seconds(20));
+    deadline.shorten(seconds(30));
+    clock.run_for(seconds(9));
+    EXPECT_FALSE(deadline.expired());
+    clock.run_for(seconds(1) + DeadlineList::kTick);
+    EXPECT_TRUE(deadline.expired());
+}
+
+TEST_F(DeadlineListTest, ShorteningNeverProlongsAndArmsNothing) {
+    Deadline armed(list, [] {});
+    Deadline idle(list, [] {});
+    armed.arm(seconds(1));
+    armed.shorten(seconds(30));
+    idle.shorten(Duration::zero());
+    clock.run_for(seconds(1) + DeadlineList::kTick);
+    EXPECT_TRUE(armed.expired());
+    EXPECT_FALSE(idle.expired());
+}
+
 TEST_F(DeadlineListTest, ExpiresOnceWithinATickOfItsTime) {
     int expiries = 0;
     Deadline deadline(list, [&] { ++expiries; });

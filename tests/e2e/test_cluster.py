@@ -91,6 +91,19 @@ def test_a_silent_node_goes_offline_at_its_deadline_and_comes_back(two_nodes):
     two_nodes.wait_ready("n1")
 
 
+def test_requests_of_a_stopped_node_are_taken_elsewhere_at_its_deadline(two_nodes):
+    """A stopped daemon still accepts connections and says nothing: only its silence tells."""
+    two_nodes.signal_node("n1", "STOP")
+    try:
+        answers = [two_nodes.chat("beta") for _ in range(4)]
+        two_nodes.wait_offline("n1")
+    finally:
+        two_nodes.signal_node("n1", "CONT")
+    assert [a.status for a in answers] == [200] * 4
+    assert {a.headers["X-Llorch-Node"] for a in answers} == {"n2"}
+    assert "2" in {a.headers["X-Llorch-Attempts"] for a in answers}
+
+
 def test_a_node_that_ends_says_good_bye_and_takes_its_engine_along(two_nodes):
     pid = two_nodes.engine_pid("n1")
     assert two_nodes.nodes["n1"].stop() == 0

@@ -80,6 +80,7 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
         config.placement.strategy = *strategy;
     }
     config.gateway = gateway_config(settings);
+    config.gateway.node_timeout = config.registry.node_timeout;
     config.edge_threads = edge_threads(settings);
     config.log_level =
         log_level_from(settings.get_text("ORCHESTRATORD_LOG_LEVEL")).value_or(LogLevel::info);

@@ -5,6 +5,21 @@ namespace orch::control::gateway {
 void EdgeState::set_view(view::ClusterViewPtr view) {
     view_ = std::move(view);
     ledger_.retain(*view_);
+    for (const Visit* const visit : visits_) {
+        const view::NodeBlock* const node = view_->find_node(visit->node_);
+        if (node == nullptr || !node->online) {
+            visit->on_lost_();
+        }
+    }
+}
+
+EdgeState::Visit::Visit(EdgeState& edge, NodeId node, std::function<void()> on_lost)
+    : edge_(edge), node_(std::move(node)), on_lost_(std::move(on_lost)) {
+    place_ = edge_.visits_.insert(edge_.visits_.end(), this);
+}
+
+EdgeState::Visit::~Visit() {
+    edge_.visits_.erase(place_);
 }
 
 EdgeState::Choice EdgeState::choose(const placement::PlacementRequest& request) {

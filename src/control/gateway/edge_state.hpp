@@ -6,6 +6,8 @@
 #include "control/view/cluster_view.hpp"
 #include "net/edge.hpp"
 
+#include <functional>
+#include <list>
 #include <optional>
 #include <utility>
 
@@ -18,7 +20,26 @@ public:
     EdgeState(net::Edge& edge, DispatchLoop& dispatch, placement::PlacementPolicy policy)
         : edge_(edge), dispatch_(dispatch), policy_(policy) {}
 
+    // Tells the requests of nodes that are offline now.
     void set_view(view::ClusterViewPtr view);
+
+    // A request that is with a node, for as long as this lives: `on_lost` is called whenever a
+    // picture shows that node as silent or gone.
+    class Visit {
+    public:
+        Visit(EdgeState& edge, NodeId node, std::function<void()> on_lost);
+        ~Visit();
+        Visit(const Visit&) = delete;
+        Visit& operator=(const Visit&) = delete;
+
+    private:
+        friend class EdgeState;
+
+        EdgeState& edge_;
+        NodeId node_;
+        std::function<void()> on_lost_;
+        std::list<Visit*>::iterator place_;
+    };
 
     const view::ClusterViewPtr& view() const { return view_; }
 
@@ -40,6 +61,7 @@ private:
     DispatchLoop& dispatch_;
     placement::PlacementPolicy policy_;
     placement::ChoiceLedger ledger_;
+    std::list<Visit*> visits_;
     view::ClusterViewPtr view_ = std::make_shared<view::ClusterView>();
 };
 

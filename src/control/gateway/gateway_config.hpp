@@ -12,7 +12,9 @@ struct GatewayConfig {
     Duration connect_limit = std::chrono::milliseconds(1000);  // per connection to a node
     Duration first_byte_limit = std::chrono::seconds(600);     // until an answer begins
     Duration idle_limit = std::chrono::seconds(120);           // between two pieces of a stream
-    std::uint32_t retry_attempts = 2;                          // further places after a failed one
+    // Of an answer whose node has fallen silent: after so long without a byte it is given up.
+    Duration node_timeout = std::chrono::seconds(30);
+    std::uint32_t retry_attempts = 2;              // further places after a failed one
     Duration suspicion = std::chrono::seconds(5);  // a pool that failed is chosen last for so long
     Bytes replay_limit = kMiB;                     // bodies up to this may be sent again
     Bytes held_answer = kMiB;  // answers up to this reach the client only when complete

@@ -145,6 +145,9 @@ net::ClientRequest InferenceRun::node_request() const {
 Task<AttemptEvent> InferenceRun::send() {
     relay_.reset();
     upstream_ = std::make_unique<net::ClientExchange>(edge_.edge().clients());
+    visit_.emplace(edge_, claim_->node().id, [this] {
+        upstream_->shorten_wait(context_.config.node_timeout);
+    });
     net::ClientRequest request = node_request();
     const UpstreamFailure failure = co_await upstream_->send(std::move(request));
     if (failure != UpstreamFailure::none) {

@@ -60,6 +60,7 @@ private:
     std::optional<DispatchLoop::Wait> waiting_;
     std::optional<Instant> waited_since_;  // of the last grant, until a place takes the request
     std::unique_ptr<net::ClientExchange> upstream_;
+    std::optional<EdgeState::Visit> visit_;  // while upstream_ is with a node
     std::optional<AnswerRelay> relay_;
     placement::Decision rejection_;  // its per-pool reasons go into the error's details
 };
