@@ -165,6 +165,20 @@ TEST_F(ControlNodes, EveryRouteHasItsDoor) {
     }
 }
 
+TEST_F(ControlNodes, RefusalsAreCountedAndPreFlightsNeedNoToken) {
+    start();
+    FakeNode& node = make_node("gpu-1");
+    register_node(node);
+    const std::string nobody = "Authorization: \r\n";
+    EXPECT_EQ(ask("POST", "/v2/nodes/gpu-1/heartbeat", "{}", nobody).status, 401);
+    EXPECT_TRUE(
+        wait_metric(R"(orchd_node_heartbeats_total{node_id="gpu-1",outcome="unauthorized"} 1)")
+    );
+    EXPECT_EQ(ask("POST", "/v2/nodes/register", "{}", nobody).status, 401);
+    EXPECT_TRUE(wait_metric(R"(orchd_node_registrations_total{outcome="error"} 1)"));
+    EXPECT_EQ(ask("OPTIONS", "/v1/chat/completions", "", nobody).status, 405);
+}
+
 TEST_F(ControlNodes, UnknownPathsAndVerbsAreToldApart) {
     start();
     EXPECT_EQ(ask("GET", "/no/such/path").status, 404);

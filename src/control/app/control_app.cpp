@@ -1,5 +1,6 @@
 #include "control/app/control_app.hpp"
 
+#include "control/app/refusals.hpp"
 #include "net/access_log.hpp"
 #include "net/auth_middleware.hpp"
 
@@ -71,8 +72,7 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
       },
       server_(
           edge_pointers_,
-          {routes_, {net::auth_middleware(config_.auth)}, net::access_log(Logger(sink, "http")), {}
-          },
+          {routes_, {net::auth_middleware(config_.auth)}, make_observer(sink)},
           Logger(sink, "http")
       ) {
     gateway_.add_routes(routes_);
@@ -86,6 +86,15 @@ ControlApp::~ControlApp() = default;
 
 Result<HostPort> ControlApp::bind() {
     return server_.bind(config_.profile.bind);
+}
+
+net::RequestObserver ControlApp::make_observer(LogSink& sink) {
+    return [this, log = net::access_log(Logger(sink, "http"))](
+               const net::Exchange& exchange, Duration elapsed
+           ) {
+        log(exchange, elapsed);
+        count_refusal(exchange, control_, registry_);
+    };
 }
 
 // Waiting requests first: their waiters stand in the cells before an edge can claim one.

@@ -37,6 +37,7 @@ public:
 
 private:
     void on_view(const view::ClusterViewPtr& view);
+    net::RequestObserver make_observer(LogSink& sink);
     Task<void> end_control_tasks();
 
     ControlConfig config_;

@@ -66,9 +66,6 @@ Task<void> heartbeat(RouteContext& context, net::Exchange& exchange) {
     const NodeId node(exchange.param("id"));
     const auto message = read_message<api::HeartbeatRequest>(exchange);
     if (!message) {
-        context.control.post([&context, node] {
-            context.registry.refused_heartbeat(node, "invalid");
-        });
         co_await exchange.respond_error(message.error());
         co_return;
     }

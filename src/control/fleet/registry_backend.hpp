@@ -26,7 +26,7 @@ public:
     struct Parts {
         async::AsyncClock& clock;
         async::TaskGroup& tasks;
-        ReachabilityCheck& reachability;
+        NodeCheck& reachability;
         RegistryProbe& probe;
     };
 
@@ -41,8 +41,9 @@ public:
     );
     Result<void> deregister(const NodeId& node);
 
-    // A heartbeat that did not get as far as the table: outcome unauthorized or invalid.
+    // What did not get as far as the table, for the counters; outcome unauthorized or invalid.
     void refused_heartbeat(const NodeId& node, std::string_view outcome);
+    void refused_registration() { parts_.probe.registered(false); }
 
     const registry::NodeTable& table() const { return table_; }
 
