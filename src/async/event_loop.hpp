@@ -44,12 +44,15 @@ private:
 };
 
 // A place to hand a value from one loop to a coroutine that waits on another.
-// set() may be called from any thread, once; wait() by one coroutine, on `executor`'s thread.
+// set() may be called from any thread, once; wait() by one coroutine, on `executor`'s thread. The
+// place must not die on a thread that may outlive the waiting loop: such a setter gives its copy
+// away with std::move(handoff).set(value).
 template <class T>
 class Handoff {
 public:
     explicit Handoff(Executor executor);
-    void set(T value);
+    void set(T value) &;
+    void set(T value) &&;
     Task<T> wait();         // default-constructed T when the waiting task was cancelled
     Task<T> wait_to_end();  // ignores cancellation: for work that uses what the waiter owns
 

@@ -28,8 +28,14 @@ template <class T>
 Handoff<T>::Handoff(Executor executor) : state_(std::make_shared<State>(executor)) {}
 
 template <class T>
-void Handoff<T>::set(T value) {
-    asio::post(state_->executor, [state = state_, value = std::move(value)]() mutable {
+void Handoff<T>::set(T value) & {
+    Handoff<T>(*this).set(std::move(value));
+}
+
+template <class T>
+void Handoff<T>::set(T value) && {
+    const Executor executor = state_->executor;
+    asio::post(executor, [state = std::move(state_), value = std::move(value)]() mutable {
         state->value = std::move(value);
         state->parked.cancel();
     });
@@ -64,12 +70,12 @@ Task<std::invoke_result_t<F>> call_on(EventLoop& loop, F work) {
         Handoff<bool> done(here);
         loop.post([done, work = std::move(work)]() mutable {
             work();
-            done.set(true);
+            std::move(done).set(true);
         });
         co_await done.wait_to_end();
     } else {
         Handoff<T> done(here);
-        loop.post([done, work = std::move(work)]() mutable { done.set(work()); });
+        loop.post([done, work = std::move(work)]() mutable { std::move(done).set(work()); });
         co_return co_await done.wait_to_end();
     }
 }

@@ -27,7 +27,9 @@ public:
     Task<std::invoke_result_t<F>> offload(F work) {
         const Executor here = co_await asio::this_coro::executor;
         Handoff<std::invoke_result_t<F>> done(here);
-        asio::post(pool_, [done, work = std::move(work)]() mutable { done.set(work()); });
+        asio::post(pool_, [done, work = std::move(work)]() mutable {
+            std::move(done).set(work());
+        });
         co_return co_await done.wait_to_end();
     }
 

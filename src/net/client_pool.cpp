@@ -30,7 +30,7 @@ void look_up(Executor executor, const HostPort& target, async::Handoff<Endpoints
             for (const auto& entry : results) {
                 endpoints.push_back(entry.endpoint());
             }
-            found.set(std::move(endpoints));
+            std::move(found).set(std::move(endpoints));
         }
     );
 }

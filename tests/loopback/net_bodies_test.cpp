@@ -96,6 +96,8 @@ TEST_F(NetBodies, ManyConcurrentRequestsOverTwoEdgesGetTheirOwnAnswers) {
         right += client.get();
     }
     EXPECT_EQ(right, 64U * 25U);
+    EXPECT_TRUE(wait_observed(right));
+    settle();
     EXPECT_EQ(server->busy(), 0U);
 }
 

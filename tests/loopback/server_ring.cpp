@@ -107,6 +107,14 @@ bool ServerRing::wait_observed(std::size_t count) {
     return changed_.wait_for(lock, kGuard, [&] { return observed_.size() >= count; });
 }
 
+void ServerRing::settle() {
+    for (const auto& edge : edges) {
+        Signal done;
+        edge->loop().post([&done] { done.set(); });
+        done.wait();
+    }
+}
+
 Task<void> echo(net::Exchange& exchange) {
     net::Response response = net::text_response(200, "text/plain", std::move(exchange.body()));
     co_await exchange.respond(std::move(response));

@@ -60,6 +60,7 @@ struct ServerRing : testing::Test {
 
     std::vector<Observed> observed() const;
     bool wait_observed(std::size_t count);  // until that many requests have ended
+    void settle();                          // until every edge has done what it has begun
 
     async::RealClock clock;
     CapturedLog log;
