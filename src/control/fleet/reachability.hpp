@@ -14,14 +14,25 @@ struct Reachability {
     std::string reason;  // why not
 };
 
+// Tells whether a node answers at the address that it advertised. Control thread.
+class NodeCheck {
+public:
+    NodeCheck() = default;
+    virtual ~NodeCheck() = default;
+    NodeCheck(const NodeCheck&) = delete;
+    NodeCheck& operator=(const NodeCheck&) = delete;
+
+    virtual Task<Reachability> check(NodeId node, view::Endpoint endpoint) = 0;
+};
+
 // Asks the address that a node advertised for `GET /v2/node`, 2 s at most: only the same node may
 // answer. An earlier node does not know that path (404) and is asked for `/health`. Control thread.
-class ReachabilityCheck {
+class ReachabilityCheck final : public NodeCheck {
 public:
     ReachabilityCheck(net::ClientPool& clients, std::string token)
         : clients_(clients), token_(std::move(token)) {}
 
-    Task<Reachability> check(NodeId node, view::Endpoint endpoint);
+    Task<Reachability> check(NodeId node, view::Endpoint endpoint) override;
 
 private:
     net::ClientPool& clients_;
