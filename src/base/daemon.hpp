@@ -11,6 +11,9 @@ inline constexpr int kExitFailed = 1;
 inline constexpr int kExitCannotBind = 3;
 inline constexpr int kExitStateDir = 4;
 
+// Everything that this process and its children make from now on is its user's alone.
+void keep_files_private();
+
 // The one line on standard output, for scripts: {"event":"listening","address":"IP:PORT"}.
 void announce_listening(const HostPort& bound);
 

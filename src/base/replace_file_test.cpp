@@ -48,10 +48,10 @@ TEST_F(ReplaceFile, TakesTheOldFilesPlaceAsAnotherFile) {
     EXPECT_EQ(load_file(path), "new");
 }
 
-TEST_F(ReplaceFile, SetsTheModeItWasAskedFor) {
-    ASSERT_TRUE(replace_file(path, "secret", 0600));
+TEST_F(ReplaceFile, IsPrivateUnlessAskedOtherwise) {
+    ASSERT_TRUE(replace_file(path, "secret"));
     EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
-    ASSERT_TRUE(replace_file(path, "public"));
+    ASSERT_TRUE(replace_file(path, "public", 0644));
     EXPECT_NE(fs::status(path).permissions() & fs::perms::others_read, fs::perms::none);
 }
 

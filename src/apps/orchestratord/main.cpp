@@ -3,10 +3,10 @@
 #include "async/termination.hpp"
 #include "base/daemon.hpp"
 #include "base/log.hpp"
+#include "base/state_lock.hpp"
 #include "base/version.hpp"
 #include "control/app/control_app.hpp"
 #include "node/app/node_app.hpp"
-#include "node/supervisor/state_lock.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -59,7 +59,7 @@ public:
     static Result<std::unique_ptr<HomeNode>> start(
         const node::app::NodeConfig& config, async::AsyncClock& clock, LogSink& sink
     ) {
-        auto lock = node::supervisor::lock_state_dir(config.state_dir);
+        auto lock = lock_state_dir(config.state_dir);
         if (!lock) {
             return std::unexpected(lock.error());
         }
@@ -75,14 +75,11 @@ public:
 
 private:
     HomeNode(
-        node::supervisor::StateLock lock,
-        const node::app::NodeConfig& config,
-        async::AsyncClock& clock,
-        LogSink& sink
+        StateLock lock, const node::app::NodeConfig& config, async::AsyncClock& clock, LogSink& sink
     )
         : lock_(std::move(lock)), app_(config, clock, sink) {}
 
-    node::supervisor::StateLock lock_;
+    StateLock lock_;
     node::app::NodeApp app_;
 };
 
@@ -115,6 +112,11 @@ int run(
     if (!bound) {
         fmt::print(stderr, "orchestratord: {}\n", bound.error().message);
         return kExitCannotBind;
+    }
+    const auto lock = lock_state_dir(config.state_dir);
+    if (!lock) {
+        fmt::print(stderr, "orchestratord: {}\n", lock.error().message);
+        return kExitStateDir;
     }
     std::unique_ptr<HomeNode> home;
     if (home_config) {
@@ -158,6 +160,7 @@ int main(int argc, char** argv) {
         if (const auto code = settings_exit(table, read, std::cout, std::cerr)) {
             return *code;
         }
+        keep_files_private();
         return run(config, std::move(home), read);
     } catch (const std::exception& e) {
         fmt::print(stderr, "orchestratord: {}\n", e.what());

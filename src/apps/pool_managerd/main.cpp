@@ -2,8 +2,8 @@
 #include "async/termination.hpp"
 #include "base/daemon.hpp"
 #include "base/log.hpp"
+#include "base/state_lock.hpp"
 #include "node/app/node_app.hpp"
-#include "node/supervisor/state_lock.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -29,16 +29,16 @@ int run(const node::app::NodeConfig& config, const SettingsRead& read) {
     for (const std::string& warning : read.warnings) {
         log.warn(warning);
     }
-    const auto lock = node::supervisor::lock_state_dir(config.state_dir);
-    if (!lock) {
-        fmt::print(stderr, "pool-managerd: {}\n", lock.error().message);
-        return kExitStateDir;
-    }
     node::app::NodeApp app(config, clock, sink);
     const auto bound = app.bind();
     if (!bound) {
         fmt::print(stderr, "pool-managerd: {}\n", bound.error().message);
         return kExitCannotBind;
+    }
+    const auto lock = lock_state_dir(config.state_dir);
+    if (!lock) {
+        fmt::print(stderr, "pool-managerd: {}\n", lock.error().message);
+        return kExitStateDir;
     }
     announce_listening(*bound);
     app.start();
@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
         if (const auto code = settings_exit(table, read, std::cout, std::cerr)) {
             return *code;
         }
+        keep_files_private();
         return run(config, read);
     } catch (const std::exception& e) {
         fmt::print(stderr, "pool-managerd: {}\n", e.what());

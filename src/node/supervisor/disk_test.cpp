@@ -1,17 +1,13 @@
 #include "node/supervisor/model_facts.hpp"
 #include "node/supervisor/record_folder.hpp"
 #include "node/supervisor/scratch_folder.hpp"
-#include "node/supervisor/state_lock.hpp"
 
 #include <gtest/gtest.h>
-
-#include <optional>
 
 namespace orch::node::supervisor {
 namespace {
 
 using RecordFolderTest = ScratchFolder;
-using StateLockTest = ScratchFolder;
 using ModelFactsTest = ScratchFolder;
 
 TEST_F(RecordFolderTest, GivesBackWhatWasSavedAndNotRemoved) {
@@ -39,27 +35,6 @@ TEST_F(RecordFolderTest, AFileInItsPlaceIsAnError) {
     const auto made = RecordFolder(folder / "taken" / "run").prepare();
     ASSERT_FALSE(made.has_value());
     EXPECT_NE(made.error().message.find("taken"), std::string::npos);
-}
-
-TEST_F(StateLockTest, OneHolderAtATime) {
-    const std::filesystem::path state = folder / "made" / "for it";
-    auto first = lock_state_dir(state);
-    ASSERT_TRUE(first.has_value()) << first.error().message;
-    const auto second = lock_state_dir(state);
-    ASSERT_FALSE(second.has_value());
-    EXPECT_EQ(second.error().code, Errc::conflict);
-    EXPECT_NE(second.error().message.find(state.string()), std::string::npos);
-}
-
-TEST_F(StateLockTest, IsFreeWhenItsHolderIsGone) {
-    std::optional<StateLock> holder(std::move(*lock_state_dir(folder)));
-    StateLock moved = std::move(*holder);
-    holder.reset();
-    EXPECT_FALSE(lock_state_dir(folder).has_value());
-    {
-        const StateLock last = std::move(moved);
-    }
-    EXPECT_TRUE(lock_state_dir(folder).has_value());
 }
 
 TEST_F(ModelFactsTest, FindsAModelByPathAndByName) {

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-namespace orch::node::supervisor {
+namespace orch {
 
 // The right to use a state directory, held until the object dies, and by no other process.
 class StateLock {
@@ -22,9 +22,9 @@ private:
 };
 
 // Makes the directory when it is missing and locks `<path>/lock`. The kernel frees the lock of a
-// process that dies; engines do not inherit it.
+// process that dies; child processes do not inherit it.
 // Errors: conflict naming the directory while another process has it; internal when it cannot be
 // made or opened.
 Result<StateLock> lock_state_dir(const std::filesystem::path& path);
 
-}  // namespace orch::node::supervisor
+}  // namespace orch

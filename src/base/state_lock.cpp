@@ -1,4 +1,4 @@
-#include "node/supervisor/state_lock.hpp"
+#include "base/state_lock.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-namespace orch::node::supervisor {
+namespace orch {
 
 StateLock::StateLock(StateLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
 
@@ -34,7 +34,7 @@ Result<StateLock> lock_state_dir(const std::filesystem::path& path) {
         );
     }
     const std::string file = (path / "lock").string();
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor < 0) {
         const std::string why = std::generic_category().message(errno);
         return fail(Errc::internal, fmt::format("{}: cannot be opened: {}", file, why));
@@ -43,10 +43,10 @@ Result<StateLock> lock_state_dir(const std::filesystem::path& path) {
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         return fail(
             Errc::conflict,
-            fmt::format("state directory {}: in use by another process", path.string())
+            fmt::format("state directory {}: in use by another daemon", path.string())
         );
     }
     return lock;
 }
 
-}  // namespace orch::node::supervisor
+}  // namespace orch
