@@ -3,7 +3,10 @@
 #include "auth/token_settings.hpp"
 #include "base/state_dir.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -17,9 +20,13 @@ registry::RegistryConfig registry_config(SettingsRead& read) {
     config.heartbeat_interval = settings.get_duration("ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS");
     config.forget_after = settings.get_duration("ORCHESTRATORD_NODE_FORGET_SECS");
     if (config.heartbeat_interval >= config.node_timeout) {
-        read.errors.emplace_back(
-            "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS: must be below ORCHESTRATORD_NODE_TIMEOUT_SECS"
-        );
+        using Seconds = std::chrono::duration<double>;
+        read.errors.push_back(fmt::format(
+            "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS: {:g} s must be below "
+            "ORCHESTRATORD_NODE_TIMEOUT_SECS ({:g} s)",
+            Seconds(config.heartbeat_interval).count(),
+            Seconds(config.node_timeout).count()
+        ));
     }
     return config;
 }
