@@ -7,13 +7,6 @@ from support.cluster import pool
 from support.process import wait_for
 
 
-def wait_for_another_engine(cluster, node_id, old_pid, pool_id="chat"):
-    def ready():
-        seen = cluster.pool(node_id, pool_id)
-        return seen["ready"] and cluster.engine_pid(node_id, pool_id) not in (None, old_pid)
-    wait_for("the engine of %s to come back" % node_id, ready)
-
-
 def test_no_request_fails_when_one_of_two_engines_is_killed(two_nodes):
     for victim in ("n1", "n2"):
         killed = []
@@ -21,7 +14,7 @@ def test_no_request_fails_when_one_of_two_engines_is_killed(two_nodes):
         assert len(killed) == 1
         assert [a.status for a in answers] == [200] * 60
         assert {a.json()["choices"][0]["message"]["content"] for a in answers} == {golden("beta")}
-        wait_for_another_engine(two_nodes, victim, killed[0])
+        two_nodes.wait_another_engine(victim, killed[0])
 
 
 def test_an_engine_killed_in_the_middle_of_a_non_stream_answer_is_hidden(cluster, slow_model):
@@ -58,7 +51,7 @@ def test_a_stream_that_cannot_go_on_ends_with_an_error_event(cluster, slow_model
     assert (error["code"], error["type"], error["retriable"]) == ("WORKER_RESET", "server_error", True)
     assert error["correlation_id"] == stream.headers["X-Correlation-Id"]
     assert not stream.cut, "the connection was cut instead of closed with a last chunk"
-    wait_for_another_engine(cluster, "n1", old_pid)
+    cluster.wait_another_engine("n1", old_pid)
 
 
 def test_the_only_engine_comes_back_and_serves_again(cluster, model):
@@ -67,7 +60,7 @@ def test_the_only_engine_comes_back_and_serves_again(cluster, model):
     cluster.wait_ready("n1")
     for _ in range(2):
         old_pid = cluster.kill_engine("n1")
-        wait_for_another_engine(cluster, "n1", old_pid)
+        cluster.wait_another_engine("n1", old_pid)
         assert cluster.chat_text("gamma") == golden("gamma")
 
 
@@ -76,7 +69,7 @@ def test_a_stopped_engine_is_found_and_replaced(cluster, model):
     cluster.start_node("n1", [pool(model)])
     cluster.wait_ready("n1")
     old_pid = cluster.kill_engine("n1", signal_name="STOP")
-    wait_for_another_engine(cluster, "n1", old_pid)
+    cluster.wait_another_engine("n1", old_pid)
     cluster.wait_gone(old_pid)
     assert cluster.chat_text("alpha") == golden("alpha")
 

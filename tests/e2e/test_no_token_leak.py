@@ -31,8 +31,7 @@ def test_the_token_is_in_no_log_state_file_or_answer(cluster, model, slow_model)
     with cluster.chat_stream("beta") as stream:
         assert stream.status == 200
         assert cluster.token not in "".join(e.data for e in stream)
-    cluster.kill_engine("n1")
-    cluster.wait_ready("n1")
+    cluster.wait_another_engine("n1", cluster.kill_engine("n1"))
     for answer in answers:
         assert cluster.token not in answer.body.decode() and cluster.token not in str(answer.headers)
 

@@ -93,6 +93,13 @@ class Cluster(Runner):
     def wait_offline(self, node_id):
         wait_for("node %s to be offline" % node_id, lambda: self.node(node_id)["online"] is False)
 
+    def wait_another_engine(self, node_id, old_pid, pool_id="chat"):
+        """Until the pool is ready again with another engine process than `old_pid`."""
+        def ready():
+            seen = self.pool(node_id, pool_id)
+            return seen["ready"] and self.engine_pid(node_id, pool_id) not in (None, old_pid)
+        wait_for("another engine of %s" % node_id, ready)
+
     def wait_gone(self, pid):
         wait_for("process %d to end" % pid, lambda: not is_running(pid))
 
