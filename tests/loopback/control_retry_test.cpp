@@ -133,6 +133,28 @@ TEST_F(ControlRetry, ALargeAnswerThatBreaksIsCutSoThatTheClientSees) {
     }
 }
 
+TEST_F(ControlRetry, ADeadNodeDoesNotEatTheQueueOfABusyOne) {
+    start();
+    first = &join("gpu-1", {ready_pool("chat", "qwen", 1)});
+    second = &join("gpu-2", {ready_pool("chat", "qwen", 1)});
+    first->play(refusal(502, "WORKER_RESET"));
+    Script held = answer(R"({"from":"gpu-2"})");
+    held.gate_before = 0;
+    second->play(held);
+    RawClient holder = begin("POST", kChat, kAsk, "X-Llorch-Node: gpu-2\r\n");
+    ASSERT_TRUE(second->wait_seen(1));
+    RawClient waiting = begin("POST", kChat, kAsk);
+    ASSERT_TRUE(wait_metric(R"(queue_depth{model="qwen",priority="interactive"} 1)"));
+    // Several rounds in which the dead node has a free slot.
+    beat(*first, {ready_pool("chat", "qwen", 1)});
+    settle();
+    beat(*first, {ready_pool("chat", "qwen", 1)});
+    settle();
+    second->open_gate();
+    expect_second(waiting.read_answer(), "2");
+    EXPECT_EQ(first->seen().size(), 1U);
+}
+
 TEST_F(ControlRetry, WhenAllFailTheLastFailureIsTheAnswer) {
     start_two();
     first->play(refusal(502, "WORKER_RESET"));

@@ -43,6 +43,7 @@ public:
 
     // What did not get as far as the table, for the counters; outcome unauthorized or invalid.
     void refused_heartbeat(const NodeId& node, std::string_view outcome);
+
     void refused_registration() { parts_.probe.registered(false); }
 
     const registry::NodeTable& table() const { return table_; }

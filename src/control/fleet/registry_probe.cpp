@@ -1,5 +1,7 @@
 #include "control/fleet/registry_probe.hpp"
 
+#include <algorithm>
+
 namespace orch::control::fleet {
 namespace {
 
@@ -55,18 +57,27 @@ void RegistryProbe::changed(const registry::NodeChange& change) {
         registry_.remove_series("node_id", change.node.str());
     }
     if (change.kind == registry::NodeChange::Kind::pool_removed) {
+        // Takes the namesakes of other nodes along: all are set again.
         pools_available_.remove("pool_id", change.pool.str());
+        shown_.clear();
     }
 }
 
 void RegistryProbe::published(const view::ClusterView& view) {
     for (const view::NodeBlockPtr& node : view.nodes()) {
+        const auto known = std::ranges::lower_bound(
+            shown_, node->id, {}, [](const view::NodeBlockPtr& shown) { return shown->id; }
+        );
+        if (known != shown_.end() && *known == node) {
+            continue;
+        }
         nodes_online_.with({node->id.str()})->set(node->status == NodeStatus::online ? 1 : 0);
         for (const view::PoolBlock& pool : node->pools) {
             const bool available = node->takes_work() && pool.ready && !pool.draining;
             pools_available_.with({node->id.str(), pool.key.pool.str()})->set(available ? 1 : 0);
         }
     }
+    shown_.assign(view.nodes().begin(), view.nodes().end());
 }
 
 }  // namespace orch::control::fleet

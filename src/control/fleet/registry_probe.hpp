@@ -7,6 +7,7 @@
 #include "metrics/registry.hpp"
 
 #include <string_view>
+#include <vector>
 
 namespace orch::control::fleet {
 
@@ -35,6 +36,7 @@ private:
     metrics::Family<metrics::Counter>& deregistrations_;
     metrics::Family<metrics::Gauge>& nodes_online_;
     metrics::Family<metrics::Gauge>& pools_available_;
+    std::vector<view::NodeBlockPtr> shown_;  // whose gauges are as the last picture had them
 };
 
 }  // namespace orch::control::fleet

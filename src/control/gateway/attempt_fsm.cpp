@@ -50,7 +50,7 @@ AttemptAction AttemptFsm::while_placing(AttemptEvent event) {
         case Event::no_slot:
             return go(State::waiting, Action::wait);
         case Event::all_excluded: {
-            if (refused_) {
+            if (!refused_.empty()) {
                 return go(State::waiting, Action::wait);
             }
             return nowhere_left({Errc::pool_unavailable, "no other pool can take the request", {}});
@@ -70,8 +70,7 @@ AttemptAction AttemptFsm::nowhere_left(Error rejection) {
 AttemptAction AttemptFsm::while_waiting(AttemptEvent event) {
     if (event.kind == Event::granted) {
         // A new round: pools that had no slot may be asked again.
-        excluded_.clear();
-        refused_ = false;
+        refused_.clear();
         pool_ = event.pool;
         return go(State::sending, Action::send);
     }
@@ -81,8 +80,7 @@ AttemptAction AttemptFsm::while_waiting(AttemptEvent event) {
 AttemptAction AttemptFsm::while_sending(AttemptEvent event) {
     switch (event.kind) {
         case Event::lease_refused: {
-            excluded_.push_back(pool_);
-            refused_ = true;
+            refused_.push_back(pool_);
             return go(State::placing, Action::place);
         }
         case Event::answer_begun: {
@@ -100,12 +98,11 @@ AttemptAction AttemptFsm::while_sending(AttemptEvent event) {
 
 AttemptAction AttemptFsm::place_failed(Error error) {
     ++attempts_;
-    ++failures_;
-    if (failures_ > limits_.retries || !limits_.replayable || limits_.pinned) {
+    failed_.push_back(pool_);
+    if (failed_.size() > limits_.retries || !limits_.replayable || limits_.pinned) {
         return end_with(Action::answer_error, std::move(error));
     }
     last_failure_ = std::move(error);
-    excluded_.push_back(pool_);
     return go(State::placing, Action::place);
 }
 

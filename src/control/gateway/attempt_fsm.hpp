@@ -71,8 +71,11 @@ public:
 
     AttemptAction resume(AttemptEvent event);
 
-    // Pools not to be chosen in this round.
-    const std::vector<PoolKey>& excluded() const { return excluded_; }
+    // Pools that failed: never to be chosen again.
+    const std::vector<PoolKey>& failed() const { return failed_; }
+
+    // Pools that had no slot: not to be chosen in this round.
+    const std::vector<PoolKey>& refused() const { return refused_; }
 
     // Places that took the request so far; refused leases do not count.
     std::uint32_t attempts() const { return attempts_; }
@@ -92,10 +95,9 @@ private:
     AttemptLimits limits_;
     State state_ = State::idle;
     PoolKey pool_;
-    std::vector<PoolKey> excluded_;
+    std::vector<PoolKey> failed_;
+    std::vector<PoolKey> refused_;
     std::uint32_t attempts_ = 0;
-    std::uint32_t failures_ = 0;
-    bool refused_ = false;  // some pool of this round only had no slot
     std::optional<Error> last_failure_;
 };
 

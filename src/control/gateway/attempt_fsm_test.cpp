@@ -51,7 +51,7 @@ TEST(AttemptFsm, AFailedPlaceIsRetriedElsewhereBeforeTheFirstByte) {
     AttemptFsm fsm = started();
     send_to(fsm, "a");
     EXPECT_EQ(fsm.resume(with(Event::place_failed, died())).kind, Action::place);
-    EXPECT_EQ(fsm.excluded(), std::vector<PoolKey>{pool("a")});
+    EXPECT_EQ(fsm.failed(), std::vector<PoolKey>{pool("a")});
     send_to(fsm, "b");
     EXPECT_EQ(fsm.resume(event(Event::answer_complete)).kind, Action::finish);
     EXPECT_EQ(fsm.attempts(), 2U);
@@ -97,7 +97,7 @@ TEST(AttemptFsm, ARefusedLeaseIsNoAttemptAndAsksEachPoolOnceARound) {
     EXPECT_EQ(fsm.resume(event(Event::lease_refused)).kind, Action::place);
     send_to(fsm, "b");
     EXPECT_EQ(fsm.resume(event(Event::lease_refused)).kind, Action::place);
-    EXPECT_EQ(fsm.excluded().size(), 2U);
+    EXPECT_EQ(fsm.refused(), (std::vector<PoolKey>{pool("a"), pool("b")}));
     EXPECT_EQ(fsm.resume(event(Event::all_excluded)).kind, Action::wait);
     EXPECT_EQ(fsm.attempts(), 0U);
 }
@@ -108,7 +108,16 @@ TEST(AttemptFsm, AGrantedSlotBeginsANewRound) {
     fsm.resume(event(Event::lease_refused));
     EXPECT_EQ(fsm.resume(event(Event::all_excluded)).kind, Action::wait);
     EXPECT_EQ(fsm.resume(at(Event::granted, "a")).kind, Action::send);
-    EXPECT_TRUE(fsm.excluded().empty());
+    EXPECT_TRUE(fsm.refused().empty());
+}
+
+TEST(AttemptFsm, AFailedPlaceIsNotAskedAgainInALaterRound) {
+    AttemptFsm fsm = started();
+    send_to(fsm, "a");
+    fsm.resume(with(Event::place_failed, died()));
+    EXPECT_EQ(fsm.resume(event(Event::no_slot)).kind, Action::wait);
+    EXPECT_EQ(fsm.resume(at(Event::granted, "b")).kind, Action::send);
+    EXPECT_EQ(fsm.failed(), std::vector<PoolKey>{pool("a")});
 }
 
 TEST(AttemptFsm, BusySlotsMeanWaitingAndAFullQueueIsTheAnswer) {

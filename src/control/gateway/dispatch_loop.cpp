@@ -26,16 +26,13 @@ DispatchLoop::DispatchLoop(
           depth_.with({name, "interactive"})->set(static_cast<double>(depth));
       }) {}
 
-DispatchLoop::Wait DispatchLoop::park(
-    Executor waiter, placement::PlacementRequest request, std::optional<Instant> since
-) {
+DispatchLoop::Wait DispatchLoop::park(Executor waiter, Bid bid) {
     Wait wait{async::Handoff<Result<Grant>>(waiter), std::make_shared<admission::TicketId>()};
-    control_.post([this, wait, since, request = std::move(request)]() mutable {
+    control_.post([this, wait, bid = std::move(bid)]() mutable {
         *wait.ticket = dispatcher_.park(
-            std::move(request),
+            std::move(bid),
             clock_.now(),
-            [grant = wait.grant](Result<Grant> outcome) mutable { grant.set(std::move(outcome)); },
-            since
+            [grant = wait.grant](Result<Grant> outcome) mutable { grant.set(std::move(outcome)); }
         );
         keep_ticking();
     });

@@ -7,7 +7,6 @@
 #include "metrics/registry.hpp"
 
 #include <memory>
-#include <optional>
 
 namespace orch::control::gateway {
 
@@ -34,8 +33,7 @@ public:
         std::shared_ptr<admission::TicketId> ticket;  // control thread only
     };
 
-    // `since`: as Dispatcher::park() takes it.
-    Wait park(Executor waiter, placement::PlacementRequest request, std::optional<Instant> since);
+    Wait park(Executor waiter, Bid bid);
     void cancel(const Wait& wait);
 
     void slot_freed(const PoolKey& pool);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
 #include <memory>
 #include <string>
@@ -29,25 +30,20 @@ Dispatcher::Dispatcher(
       on_depth_(std::move(on_depth)),
       view_(std::make_shared<view::ClusterView>()) {}
 
-TicketId Dispatcher::park(
-    placement::PlacementRequest request,
-    Instant now,
-    OnDispatched on_dispatched,
-    std::optional<Instant> since
-) {
+TicketId Dispatcher::park(Bid bid, Instant now, OnDispatched on_dispatched) {
     const TicketId id{++tickets_};
     if (closed_) {
         on_dispatched(fail(Errc::cancelled, "the control plane is stopping"));
         return id;
     }
-    const std::string name(view_->queue_name(request.model.value_or("")));
-    Ticket ticket{.id = id, .name = name, .excluded = std::exchange(request.exclude, {})};
-    if (auto taken = enqueue(std::move(ticket), now, since); !taken) {
+    const std::string name(view_->queue_name(bid.request.model.value_or("")));
+    Ticket ticket{.id = id, .name = name, .excluded = std::move(bid.refused)};
+    if (auto taken = enqueue(std::move(ticket), now, bid.since); !taken) {
         on_dispatched(std::unexpected(taken.error()));
         return id;
     }
     Waiting& waiting = waiters_[id];
-    waiting.request = std::move(request);
+    waiting.request = std::move(bid.request);
     waiting.name = name;
     waiting.on_dispatched = std::move(on_dispatched);
     on_depth_(name, queue_.depth(name));
@@ -87,8 +83,10 @@ void Dispatcher::leave_line(Waiting& waiting) {
     waiting.cells.clear();
 }
 
-std::optional<Grant> Dispatcher::try_claim(const Waiting& waiting, Instant now) {
-    const auto decision = decide(*view_, waiting.request, policy_, ledger_, now);
+std::optional<Grant> Dispatcher::try_claim(
+    const placement::PlacementRequest& request, Instant now
+) {
+    const auto decision = decide(*view_, request, policy_, ledger_, now);
     for (const placement::Candidate& candidate : decision.ranked) {
         if (candidate.pool->cell->claim_for_waiter()) {
             ledger_.chosen(*candidate.pool->cell);
@@ -99,10 +97,12 @@ std::optional<Grant> Dispatcher::try_claim(const Waiting& waiting, Instant now) 
 }
 
 bool Dispatcher::serve(TicketId ticket, Instant now) {
-    Waiting& waiting = waiters_.at(ticket);
-    waiting.request.exclude = queue_.find(ticket)->excluded;
-    auto grant = try_claim(waiting, now);
-    waiting.request.exclude.clear();
+    std::vector<PoolKey>& exclude = waiters_.at(ticket).request.exclude;
+    const auto never = static_cast<std::ptrdiff_t>(exclude.size());
+    const std::vector<PoolKey>& refused = queue_.find(ticket)->excluded;
+    exclude.insert(exclude.end(), refused.begin(), refused.end());
+    auto grant = try_claim(waiters_.at(ticket).request, now);
+    exclude.erase(exclude.begin() + never, exclude.end());
     if (!grant) {
         return false;
     }

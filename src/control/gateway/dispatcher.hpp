@@ -17,6 +17,15 @@
 
 namespace orch::control::gateway {
 
+// What a request asks of the queue.
+struct Bid {
+    placement::PlacementRequest request;  // its `exclude`: pools it may never have
+    std::vector<PoolKey> refused{};       // pools not to be offered in this round
+    // When it first waited, if it was granted a slot before and the node refused it: it gets its
+    // old place back, whatever the capacity.
+    std::optional<Instant> since{};
+};
+
 // Where a request that waited may go: a slot of this pool is claimed for it.
 struct Grant {
     view::ClusterViewPtr view;  // keeps `node` and `pool` alive
@@ -45,14 +54,8 @@ public:
     );
 
     // Takes the request in. It may be granted or refused before this returns; the ticket names it
-    // in cancel(). One that has waited `since` then, and was granted a slot that the node refused,
-    // gets its old place back, whatever the capacity. Requires: a view was set.
-    admission::TicketId park(
-        placement::PlacementRequest request,
-        Instant now,
-        OnDispatched on_dispatched,
-        std::optional<Instant> since = std::nullopt
-    );
+    // in cancel(). Requires: a view was set.
+    admission::TicketId park(Bid bid, Instant now, OnDispatched on_dispatched);
 
     // The client is gone: ends the wait with `cancelled` unless it has ended already.
     void cancel(admission::TicketId ticket);
@@ -90,7 +93,7 @@ private:
     Result<void> enqueue(admission::Ticket ticket, Instant now, std::optional<Instant> since);
     void stand_in_line(Waiting& waiting, Instant now);
     void leave_line(Waiting& waiting);
-    std::optional<Grant> try_claim(const Waiting& waiting, Instant now);
+    std::optional<Grant> try_claim(const placement::PlacementRequest& request, Instant now);
     void serve_all(Instant now);
     bool serve(admission::TicketId ticket, Instant now);
     void end(admission::TicketId ticket, Result<Grant> outcome);

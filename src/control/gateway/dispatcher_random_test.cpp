@@ -122,7 +122,11 @@ private:
         const int number = ++requests_;
         ends_[number] = 0;
         const auto ended = [this, number](Result<Grant> grant) { end(number, std::move(grant)); };
-        tickets_.emplace_back(dispatcher_.park(std::move(request), now_, ended));
+        Bid bid{std::move(request)};
+        if (rng_.below(2) == 0) {
+            std::swap(bid.request.exclude, bid.refused);
+        }
+        tickets_.emplace_back(dispatcher_.park(std::move(bid), now_, ended));
     }
 
     void end(int request, Result<Grant> grant) {

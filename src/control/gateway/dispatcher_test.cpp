@@ -31,9 +31,7 @@ struct Outcome {
 
 class DispatcherTest : public testing::Test {
 protected:
-    Outcome& park(
-        placement::PlacementRequest request, std::optional<Instant> since = std::nullopt
-    ) {
+    Outcome& park(Bid bid) {
         auto& outcome = *outcomes_.emplace_back(std::make_unique<Outcome>());
         const auto take = [&outcome](Result<Grant> grant) {
             if (grant) {
@@ -42,11 +40,11 @@ protected:
                 outcome.calls.emplace_back(std::unexpected(grant.error()));
             }
         };
-        last_ = dispatcher_.park(std::move(request), now_, take, since);
+        last_ = dispatcher_.park(std::move(bid), now_, take);
         return outcome;
     }
 
-    Outcome& park(const std::string& model) { return park(for_model(model)); }
+    Outcome& park(const std::string& model) { return park(Bid{for_model(model)}); }
 
     static placement::PlacementRequest for_model(const std::string& model) {
         placement::PlacementRequest request;
@@ -236,7 +234,7 @@ TEST_F(DispatcherTest, APinnedWaiterDoesNotBlockTheOthers) {
     two_busy_pools();
     placement::PlacementRequest pinned = for_model("qwen");
     pinned.pin_node = NodeId("a");
-    const Outcome& first = park(std::move(pinned));
+    const Outcome& first = park(Bid{std::move(pinned)});
     const Outcome& second = park("qwen");
     give_back(*b_, key_of("b"));
     EXPECT_TRUE(first.waits());
@@ -252,16 +250,14 @@ TEST_F(DispatcherTest, ASlotBehindAPinnedHeadIsFoundAtOnce) {
     two_busy_pools();
     placement::PlacementRequest pinned = for_model("qwen");
     pinned.pin_node = NodeId("a");
-    park(std::move(pinned));
+    park(Bid{std::move(pinned)});
     EXPECT_FALSE(b_->release());
     EXPECT_EQ(park("qwen").pool(), key_of("b"));
 }
 
 TEST_F(DispatcherTest, APoolThatRefusedIsLeftAloneUntilTheNextRound) {
     two_busy_pools();
-    placement::PlacementRequest refused = for_model("qwen");
-    refused.exclude = {key_of("a")};
-    const Outcome& first = park(std::move(refused));
+    const Outcome& first = park(Bid{for_model("qwen"), {key_of("a")}});
     EXPECT_EQ(a_->waiters(), 1U);
     give_back(*a_, key_of("a"));
     EXPECT_TRUE(first.waits());
@@ -269,14 +265,27 @@ TEST_F(DispatcherTest, APoolThatRefusedIsLeftAloneUntilTheNextRound) {
     EXPECT_EQ(first.pool(), key_of("a"));
 }
 
+TEST_F(DispatcherTest, APoolThatFailedIsNeverOfferedAndHasNoWaiterOfIt) {
+    two_busy_pools();
+    placement::PlacementRequest scalded = for_model("qwen");
+    scalded.exclude = {key_of("a")};
+    const Outcome& first = park(Bid{std::move(scalded)});
+    EXPECT_EQ(a_->waiters(), 0U);
+    EXPECT_FALSE(a_->release());
+    dispatcher_.retry_refused(now_);
+    dispatcher_.set_view(both(), now_);
+    EXPECT_TRUE(first.waits());
+    EXPECT_TRUE(a_->try_claim());
+    give_back(*b_, key_of("b"));
+    EXPECT_EQ(first.pool(), key_of("b"));
+}
+
 TEST_F(DispatcherTest, WhoWaitedBeforeComesBackToItsPlace) {
     two_busy_pools();
-    placement::PlacementRequest refused = for_model("qwen");
-    refused.exclude = {key_of("a")};
     const Outcome& other = park("qwen");
     park("qwen");
     park("qwen");
-    const Outcome& again = park(std::move(refused), kStart - 10s);
+    const Outcome& again = park(Bid{for_model("qwen"), {key_of("a")}, kStart - 10s});
     EXPECT_TRUE(again.waits()) << "it was admitted once: a full queue does not turn it away";
     EXPECT_EQ(dispatcher_.next_deadline(), kStart + 50s);
     give_back(*b_, key_of("b"));
@@ -287,7 +296,9 @@ TEST_F(DispatcherTest, WhoWaitedBeforeComesBackToItsPlace) {
 TEST_F(DispatcherTest, AGrantTellsSinceWhenItsRequestWaited) {
     two_busy_pools();
     std::optional<Instant> since;
-    dispatcher_.park(for_model("qwen"), now_, [&](Result<Grant> grant) { since = grant->since; });
+    dispatcher_.park(Bid{for_model("qwen")}, now_, [&](Result<Grant> grant) {
+        since = grant->since;
+    });
     now_ += 5s;
     give_back(*a_, key_of("a"));
     EXPECT_EQ(since, kStart);

@@ -100,7 +100,8 @@ Task<AttemptEvent> InferenceRun::perform(AttemptAction action) {
 }
 
 AttemptEvent InferenceRun::place() {
-    request_.exclude = fsm_.excluded();
+    request_.exclude = fsm_.failed();
+    request_.exclude.insert(request_.exclude.end(), fsm_.refused().begin(), fsm_.refused().end());
     EdgeState::Choice choice = edge_.choose(request_);
     if (choice.claim) {
         claim_ = std::move(choice.claim);
@@ -116,7 +117,8 @@ AttemptEvent InferenceRun::place() {
 
 Task<AttemptEvent> InferenceRun::wait() {
     const Executor here = edge_.edge().loop().executor();
-    waiting_.emplace(context_.dispatch.park(here, request_, waited_since_));
+    request_.exclude = fsm_.failed();
+    waiting_.emplace(context_.dispatch.park(here, Bid{request_, fsm_.refused(), waited_since_}));
     Result<Grant> grant = co_await waiting_->grant.wait_to_end();
     waiting_.reset();
     if (!grant) {

@@ -67,7 +67,7 @@ TEST_F(SlotClaimTest, AFreedSlotIsHandedToWhoeverWaits) {
     const SlotClaim second = claim();
     EXPECT_FALSE(edge_state_.choose(qwen()).claim);
     std::optional<Result<Grant>> outcome;
-    dispatch_.dispatcher().park(qwen(), clock_.now(), [&](Result<Grant> grant) {
+    dispatch_.dispatcher().park(Bid{qwen()}, clock_.now(), [&](Result<Grant> grant) {
         outcome = std::move(grant);
     });
     first.reset();
