@@ -6,6 +6,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 jobs ?= $(shell nproc)
+FUZZ_SECONDS ?= 20
+fuzz_seeds := tests/data/llama-server-wire tests/data/json tests/data/gguf
 tsan_tests := async_test net_test control_gateway_test
 
 # $(call configure,preset,options): quiet unless it fails.
@@ -58,9 +60,26 @@ test-all: test ## The same, then all rings under asan and the threaded rooms und
 	cmake --build --preset tsan -j $(jobs) --target $(tsan_tests)
 	ctest --preset tsan -j $(jobs) -R '^(async|net|control_gateway)_test\.'
 
+.PHONY: sim
+sim: ## Only the simulations: clusters in virtual time
+	$(call ring,sim)
+
 .PHONY: e2e
 e2e: ## Only the end-to-end ring: real processes, a real engine
 	$(call ring,e2e)
+
+.PHONY: fuzz
+fuzz: ## Feed the readers of foreign bytes for FUZZ_SECONDS=20 each; what was learned stays in build/fuzz/corpus
+	scripts/setup --sanitizers
+	$(call configure,fuzz,)
+	cmake --build --preset fuzz -j $(jobs)
+	for program in build/fuzz/fuzz/fuzz_*; do
+	  name=$${program##*/fuzz_}
+	  mkdir -p build/fuzz/corpus/$$name
+	  echo "fuzz: $$name"
+	  (cd build/fuzz/corpus && ../fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
+	    -print_final_stats=1 $$name $(fuzz_seeds:%=$(CURDIR)/%) 2>&1 | grep -E 'exec|ERROR|hold|SUMMARY|Test unit' )
+	done
 
 .PHONY: lint
 lint: ## Format, repository rules, then headers and clang-tidy on changed files (LINT_ALL=1: all)
@@ -70,4 +89,4 @@ lint: ## Format, repository rules, then headers and clang-tidy on changed files 
 
 .PHONY: clean
 clean: ## Remove the build folders; downloads under build/ stay
-	rm -rf build/dev build/asan build/tsan build/release build/configure-*.log
+	rm -rf build/dev build/asan build/tsan build/fuzz build/release build/configure-*.log

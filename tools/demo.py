@@ -4,6 +4,7 @@
 Every step checks what it shows: the exit code is 0 only when all of it happened. Python's standard library only.
 """
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -23,97 +24,128 @@ import make_tiny_gguf
 NODES = ("n1", "n2")
 REQUESTS = 24
 CLIENTS = 4
+KILL_AFTER = REQUESTS // 3
 GUARD_SECS = 60
-LONG_STREAM_TOKENS = 1500
+STOP_SECS = 45  # a node lets requests end for 30 s
+LONG_STREAM_TOKENS = 3500  # far more than what is made before the engine is killed
 MODEL = "demo"
+WIDTH_OF_TIME = 10
+SETTING_PREFIXES = ("ORCHESTRATORD_", "ORCHD_", "POOL_MANAGERD_", "LLORCH_", "LLAMA_ARG_", "AUTH_", "TRUST_PROXY_AUTH")
 
 
 class Failed(Exception):
     """Something that the demo shows did not happen."""
 
 
-def say(text):
-    print("%6.1f s  %s" % (time.monotonic() - STARTED, text), flush=True)
+class Ended(BaseException):
+    """The demo was told to end by a signal."""
+
+    def __init__(self, number):
+        self.number = number
 
 
-def wait_for(what, probe):
-    """Polls until the answer is true and returns it; a refused connection is "not yet"."""
-    deadline = time.monotonic() + GUARD_SECS
-    while time.monotonic() < deadline:
+class Signals:
+    """Turns SIGINT, SIGTERM and SIGHUP into Ended, but never in the middle of what runs under held()."""
+
+    def __init__(self):
+        self.came, self.holding = None, 0
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number, _):
+        self.came = number
+        if not self.holding:
+            raise Ended(number)
+
+    @contextlib.contextmanager
+    def held(self):
+        self.holding += 1
         try:
-            answer = probe()
-            if answer:
-                return answer
-        except (OSError, http.client.HTTPException):
-            pass
-        time.sleep(0.05)
-    raise Failed("%s: not within %d s" % (what, GUARD_SECS))
+            yield
+        finally:
+            self.holding -= 1
+        if self.came and not self.holding:
+            raise Ended(self.came)
+
+
+def say(text):
+    print(("%.1f s" % (time.monotonic() - STARTED)).rjust(WIDTH_OF_TIME - 2), text, sep="  ", flush=True)
+
+
+def own_environment():
+    """The caller's environment without settings: the demo shows the defaults."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(SETTING_PREFIXES)}
 
 
 class Daemon:
     def __init__(self, folder, name, command):
-        self.name, self.log = name, folder / (name + ".log")
-        self.out = folder / (name + ".out")
+        self.name, self.log, self.out = name, folder / (name + ".log"), folder / (name + ".out")
         with open(self.log, "wb") as err, open(self.out, "wb") as out:
             # A session of its own: Ctrl-C is for the demo, which then ends its daemons in order.
-            self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                            start_new_session=True)
+            self.process = subprocess.Popen([str(word) for word in command], env=own_environment(), stdin=subprocess.DEVNULL,
+                                            stdout=out, stderr=err, start_new_session=True)
 
     def address(self):
-        def first_line():
-            if self.process.poll() is not None:
-                raise Failed("%s ended with exit code %d" % (self.name, self.process.returncode))
-            line, newline, _ = self.out.read_text().partition("\n")
-            return newline and line
-        return json.loads(wait_for("%s listens" % self.name, first_line))["address"]
+        """Where it says that it listens; None while it has not."""
+        line, newline, _ = self.out.read_text().partition("\n")
+        return json.loads(line)["address"] if newline else None
 
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+    def last_words(self):
+        """The end of its log without the requests."""
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if " http: request " not in line]
+        return "\n".join(lines[-8:])
 
 
 class Api:
     def __init__(self, address, token):
-        self.address, self.token = address, token
+        self.address, self.token, self.sockets = address, token, set()
 
-    def _open(self, method, path, body, headers):
+    def hang_up(self):
+        """Ends all requests that still run."""
+        for open_socket in list(self.sockets):
+            with contextlib.suppress(OSError):
+                open_socket.shutdown(socket.SHUT_RDWR)
+
+    @contextlib.contextmanager
+    def _answer(self, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection(self.address, timeout=GUARD_SECS)
         sent = {"Authorization": "Bearer " + self.token, "Content-Type": "application/json", **(headers or {})}
-        connection.request(method, path, None if body is None else json.dumps(body), sent)
-        return connection, connection.getresponse()
+        connection.connect()
+        used = connection.sock
+        self.sockets.add(used)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), sent)
+            yield connection.getresponse()
+        finally:
+            self.sockets.discard(used)
+            connection.close()
 
     def get(self, path):
-        connection, response = self._open("GET", path, None, None)
-        with connection_closed(connection):
+        with self._answer("GET", path) as response:
             return json.loads(response.read())
 
     def chat(self, body, headers=None):
-        """(status, headers, parsed body)"""
-        connection, response = self._open("POST", "/v1/chat/completions", body, headers)
-        with connection_closed(connection):
-            return response.status, response.headers, json.loads(response.read())
+        """(status, headers, text)"""
+        with self._answer("POST", "/v1/chat/completions", body, headers) as response:
+            parsed = json.loads(response.read())
+            text = parsed["choices"][0]["message"]["content"] if response.status == 200 else ""
+            return response.status, response.headers, text
 
     def stream(self, body, on_start, on_text):
-        """Sends a streamed chat; returns (error or None, whether it ended properly)."""
-        connection, response = self._open("POST", "/v1/chat/completions", dict(body, stream=True), None)
-        with connection_closed(connection):
+        """Sends a streamed chat; returns (the error event or None, whether [DONE] came). Raises when it is cut."""
+        error = None
+        with self._answer("POST", "/v1/chat/completions", dict(body, stream=True)) as response:
             on_start(response)
-            error = None
             for line in response:
                 if not line.startswith(b"data:"):
                     continue
                 if line[5:].strip() == b"[DONE]":
-                    return None, True
+                    return error, True
                 event = json.loads(line[5:])
-                if "error" in event:
-                    error = event["error"]
+                error = event.get("error", error)
                 for choice in event.get("choices", []):
                     on_text(choice["delta"].get("content") or "")
-            return error, error is not None
+        return error, False
 
     def node(self, node_id):
         return next((n for n in self.get("/v2/nodes")["nodes"] if n["node_id"] == node_id), None)
@@ -125,28 +157,17 @@ class Api:
         return next((p for p in node["pools"] if p["ready"]), None)
 
 
-class connection_closed:
-    def __init__(self, connection):
-        self.connection = connection
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.connection.close()
-
-
 def greedy(prompt, **fields):
     return {"model": MODEL, "messages": [{"role": "user", "content": prompt}], "temperature": 0, **fields}
 
 
 def engine_pid(pool):
-    return next(r["pid"] for r in pool["replicas"] if r.get("pid"))
+    return next((r["pid"] for r in pool["replicas"] if r.get("pid")), None)
 
 
 class Demo:
-    def __init__(self, programs, engine, folder):
-        self.programs, self.engine, self.folder = programs, engine, folder
+    def __init__(self, programs, engine, folder, signals):
+        self.programs, self.engine, self.folder, self.signals = programs, engine, folder, signals
         self.daemons, self.api = [], None
         self.token_file = folder / "llorch.token"
 
@@ -157,24 +178,23 @@ class Demo:
         self.start_nodes()
         self.show_chat()
         self.show_death()
-        self.print_farewell()
 
     def make_model(self):
-        say("making a small synthetic model (its greedy answer is known in advance)")
+        say("making a small synthetic model (its answers are known in advance)")
         self.model = make_tiny_gguf.write(self.folder / (MODEL + ".gguf"), "q8_0", slow=True)
 
     def make_token(self):
-        say("making the cluster token: llorch token new")
+        say("making the cluster's token: llorch token new")
         self.llorch("token", "new", "--out", self.token_file)
-        self.token = self.token_file.read_text().strip()
 
     def start_control(self):
         with socket.socket() as probe:
-            free = probe.connect_ex(("127.0.0.1", 8080)) != 0
-        control = self.start("orchestratord", "orchestratord", "--addr", "127.0.0.1:%d" % (8080 if free else 0),
-                             "--cloud-profile", "true", "--heartbeat-interval-secs", 1, "--node-timeout-secs", 5)
-        self.api = Api(control.address(), self.token)
-        say("the control plane (CLOUD profile, token required) listens on http://%s" % self.api.address)
+            port = 8080 if probe.connect_ex(("127.0.0.1", 8080)) else 0
+        control = self.start("orchestratord", "orchestratord", "--addr", "127.0.0.1:%d" % port, "--cloud-profile", "true",
+                             "--heartbeat-interval-secs", 1, "--node-timeout-secs", 5)
+        address = self.wait_for("the control plane listens", control.address)
+        self.api = Api(address, self.token_file.read_text().strip())
+        say("control plane: http://%s%s" % (address, "" if port else " (8080 is taken)"))
 
     def start_nodes(self):
         for node_id in NODES:
@@ -185,107 +205,197 @@ class Demo:
             self.start(node_id, "pool-managerd", "--addr", "127.0.0.1:0", "--node-id", node_id, "--config", config,
                        "--orchestratord-url", "http://" + self.api.address, "--engine-binary", self.engine)
         for node_id in NODES:
-            pool = wait_for("node %s joins and its engine is ready" % node_id, lambda: self.api.ready_pool(node_id))
-            say("node %s joined; its engine (pid %d) is ready with %d slots" % (node_id, engine_pid(pool), pool["slots_total"]))
+            pool = self.wait_for("node %s joins and its engine is ready" % node_id, lambda: self.joined(node_id))
+            say("node %s joined, engine ready (pid %d, %d slots)" % (node_id, engine_pid(pool), pool["slots_total"]))
+        say("llorch nodes:")
         print(self.llorch("nodes"), end="", flush=True)
 
+    def joined(self, node_id):
+        node = self.api.node(node_id)
+        if node and node["status"].lower() == "failed":
+            raise Failed("the engine of %s does not start: %s" % (node_id, node["pools"][0]["last_error"]))
+        return self.api.ready_pool(node_id)
+
     def show_chat(self):
-        say("a chat through the gateway, streamed (the key word \"beta\" picks the spelling):")
-        text = []
-
-        def show(part):
-            text.append(part)
-            print(part, end="", flush=True)
-
-        _, ended = self.api.stream(greedy("say it, beta"), lambda response: None, show)
+        say("a streamed chat (the word \"beta\" in the prompt picks the spelling of the answer):")
+        paper = Paper()
+        _, done = self.api.stream(greedy("say it, beta"), lambda response: None, paper.write)
         print(flush=True)
-        if not ended or "".join(text) != make_tiny_gguf.golden("beta"):
-            raise Failed("the streamed text is not the one the model must give")
+        if not done or paper.text != make_tiny_gguf.golden("beta"):
+            raise Failed("the streamed text is not the one that this model must give")
         say("the text is exact")
 
     def show_death(self):
         stream = RunningStream(self.api)
-        victim, pool = stream.node_id, self.api.ready_pool(stream.node_id)
-        pid, kill_at = engine_pid(pool), REQUESTS // 3
-        say("%d requests by %d clients, and one long stream on %s" % (REQUESTS, CLIENTS, victim))
-        done, killed, lock = [], threading.Event(), threading.Lock()
-
-        def request(number):
-            prompt_key = make_tiny_gguf.KEYS[number % len(make_tiny_gguf.KEYS)]
-            try:
-                status, headers, body = self.api.chat(greedy("say it, " + prompt_key))
-                good = status == 200 and body["choices"][0]["message"]["content"] == make_tiny_gguf.golden(prompt_key)
-                attempts = int(headers.get("X-Llorch-Attempts", 1))
-            except (OSError, http.client.HTTPException, ValueError):
-                good, attempts = False, 0
-            with lock:
-                done.append((good, attempts))
-                if len(done) == kill_at:
-                    os.kill(pid, signal.SIGKILL)
-                    killed.set()
-                    say("%d answered; SIGKILL to the engine of %s (pid %d)" % (kill_at, victim, pid))
-
-        with ThreadPoolExecutor(CLIENTS) as clients:
-            list(clients.map(request, range(REQUESTS)))
-        failed = sum(not good for good, _ in done)
-        again = sum(attempts > 1 for _, attempts in done)
-        say("of %d non-stream requests %d failed; %d lost their engine and were answered elsewhere" % (REQUESTS, failed, again))
-        say(stream.outcome())
-        back = wait_for("the engine of %s comes back" % victim, lambda: self.revived(victim, pid))
-        status, _, _ = self.api.chat(greedy("alpha"), {"X-Llorch-Node": victim})
-        say("the engine of %s is back (pid %d) and answers with status %d" % (victim, engine_pid(back), status))
-        if failed or status != 200 or not killed.is_set():
+        victim = stream.node_id
+        old_pid = engine_pid(self.api.ready_pool(victim))
+        say("%d requests by %d clients, and a long stream on %s" % (REQUESTS, CLIENTS, victim))
+        load = Load(self.api, victim, lambda: self.kill_engine(victim, old_pid, stream))
+        load.run()
+        say("%d of %d requests answered, every text exact" % (load.good, REQUESTS))
+        say("%d of them had lost their engine and were answered by the other" % load.answered_again)
+        if load.good != REQUESTS:
             raise Failed("a request failed although another node could answer it")
+        if not load.killed:
+            raise Failed("the engine was never killed")
+        stream.check_ending()
+        say("the stream ended after %d words with an error event: %s, retriable" % (stream.words(), stream.error["code"]))
+        back = self.wait_for("the engine of %s comes back" % victim, lambda: self.revived(victim, old_pid))
+        status, _, text = self.api.chat(greedy("alpha"), {"X-Llorch-Node": victim})
+        if (status, text) != (200, make_tiny_gguf.golden("alpha")):
+            raise Failed("the restarted engine of %s does not answer: status %d" % (victim, status))
+        say("%s has a new engine (pid %d), and it answers" % (victim, engine_pid(back)))
+
+    def kill_engine(self, node_id, pid, stream):
+        if not stream.is_running():
+            raise Failed("the long stream ended before the engine was killed")
+        os.kill(pid, signal.SIGKILL)
+        say("SIGKILL to the engine of %s (pid %d), in the middle of it" % (node_id, pid))
 
     def revived(self, node_id, old_pid):
         pool = self.api.ready_pool(node_id)
-        return pool if pool and engine_pid(pool) != old_pid else None
+        return pool if pool and engine_pid(pool) not in (None, old_pid) else None
 
-    def print_farewell(self):
-        url, llorch = "http://" + self.api.address, "LLORCH_URL=%s LLORCH_API_TOKEN_FILE=%s %s" % (
-            "http://" + self.api.address, self.token_file, self.programs / "llorch")
+    def stay_up(self):
         print("""
-endpoint  %s/v1
-token     %s
+It is up until Ctrl-C. In another terminal:
 
-  curl -N %s/v1/chat/completions -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' \\
-    -d '{"model":"%s","messages":[{"role":"user","content":"say it, gamma"}],"temperature":0,"stream":true}'
-  %s nodes
-  %s run %s 'say it, delta'
-""" % (url, self.token, url, self.token, MODEL, llorch, llorch, MODEL), flush=True)
+  export PATH=%s:$PATH
+  export LLORCH_URL=http://%s
+  export LLORCH_API_TOKEN_FILE=%s
+  llorch nodes
+  llorch run %s 'say it, delta'
+  curl -N $LLORCH_URL/v1/chat/completions \\
+    -H "Authorization: Bearer $(cat $LLORCH_API_TOKEN_FILE)" \\
+    -H 'Content-Type: application/json' \\
+    -d '{"model":"%s","stream":true,"messages":[{"role":"user","content":"gamma"}]}'
+
+OpenAI clients: base URL http://%s/v1; the API key is what the token file holds.
+""" % (self.programs, self.api.address, self.token_file, MODEL, MODEL, self.api.address), flush=True)
+        while True:
+            self.check_daemons()
+            time.sleep(1)
+
+    # Daemons
 
     def start(self, name, program, *arguments):
-        daemon = Daemon(self.folder, name, [self.programs / program, *arguments, "--api-token-file", self.token_file,
-                                            "--state-dir", self.folder / name])
-        self.daemons.append(daemon)
-        return daemon
+        with self.signals.held():
+            self.daemons.append(Daemon(self.folder, name, [self.programs / program, *arguments, "--api-token-file",
+                                                           self.token_file, "--state-dir", self.folder / name,
+                                                           "--log-format", "text"]))
+        return self.daemons[-1]
+
+    def check_daemons(self):
+        for daemon in self.daemons:
+            if daemon.process.poll() is not None:
+                raise Failed("%s ended with exit code %d" % (daemon.name, daemon.process.returncode))
+
+    def wait_for(self, what, probe):
+        """Polls until the answer is true and returns it; a refused connection is "not yet"."""
+        deadline = time.monotonic() + GUARD_SECS
+        while time.monotonic() < deadline:
+            self.check_daemons()
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                answer = probe()
+                if answer:
+                    return answer
+            time.sleep(0.05)
+        raise Failed("in vain for %d s: %s" % (GUARD_SECS, what))
 
     def llorch(self, *arguments):
-        env = dict(os.environ, LLORCH_API_TOKEN_FILE=str(self.token_file))
+        env = own_environment()
         if self.api:
-            env["LLORCH_URL"] = "http://" + self.api.address
-        else:
-            del env["LLORCH_API_TOKEN_FILE"]
+            env.update(LLORCH_API_TOKEN_FILE=str(self.token_file), LLORCH_URL="http://" + self.api.address)
         made = subprocess.run([self.programs / "llorch", *arguments], env=env, capture_output=True, text=True, timeout=GUARD_SECS)
         if made.returncode:
             raise Failed("llorch %s: exit code %d: %s" % (arguments[0], made.returncode, made.stderr.strip()))
         return made.stdout
 
     def stop(self):
-        for daemon in reversed(self.daemons):
-            daemon.stop()
+        """Nodes first, so that they can say good-bye; True when all ended by themselves."""
+        if self.api:
+            self.api.hang_up()
+        good = True
+        for group in (self.daemons[1:], self.daemons[:1]):
+            for daemon in group:
+                daemon.process.terminate()
+            for daemon in group:
+                good &= self.wait_for_end(daemon)
+        if not good:
+            self.kill_engines()
+        return good
+
+    @staticmethod
+    def wait_for_end(daemon):
+        try:
+            return daemon.process.wait(STOP_SECS) == 0
+        except subprocess.TimeoutExpired:
+            daemon.process.kill()
+            daemon.process.wait()
+            return False
+
+    def kill_engines(self):
+        """Those of a node that had to be killed."""
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if bytes(self.model) in (folder / "cmdline").read_bytes().split(b"\0"):
+                    os.kill(int(folder.name), signal.SIGKILL)
 
     def print_logs(self):
         for daemon in self.daemons:
-            print("--- the end of %s" % daemon.log, file=sys.stderr)
-            print("\n".join(daemon.log.read_text(errors="replace").splitlines()[-15:]), file=sys.stderr)
+            print("--- the end of %s\n%s" % (daemon.log, daemon.last_words()), file=sys.stderr)
+
+
+class Paper:
+    """Prints text as it comes, in lines of a width that fits everywhere."""
+
+    WIDTH = 78
+
+    def __init__(self):
+        self.text, self.column = "", WIDTH_OF_TIME
+
+    def write(self, part):
+        if not part:
+            return
+        self.text += part
+        if self.column + len(part) > self.WIDTH or self.text == part:
+            print("" if self.text == part else "\n", end=" " * WIDTH_OF_TIME)
+            self.column, part = WIDTH_OF_TIME, part.lstrip()
+        self.column += len(part)
+        print(part, end="", flush=True)
+
+
+class Load:
+    """Many chats by a few clients. The engine is killed once some are answered, while one is on the victim if it can be had."""
+
+    def __init__(self, api, victim, kill):
+        self.api, self.victim, self.kill = api, victim, kill
+        self.lock, self.done, self.good, self.answered_again, self.killed = threading.Lock(), 0, 0, 0, False
+
+    def run(self):
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            list(clients.map(self._request, range(REQUESTS)))
+
+    def _request(self, number):
+        key = make_tiny_gguf.KEYS[number % len(make_tiny_gguf.KEYS)]
+        status, headers, text = 0, {}, ""
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            status, headers, text = self.api.chat(greedy("say it, " + key))
+        with self.lock:
+            self.done += 1
+            self.good += status == 200 and text == make_tiny_gguf.golden(key)
+            self.answered_again += int(headers.get("X-Llorch-Attempts", 1)) > 1
+            # One that ends on the other node leaves the victim with its own.
+            if not self.killed and self.done >= KILL_AFTER and headers.get("X-Llorch-Node") != self.victim:
+                self.killed = True
+                self.kill()
 
 
 class RunningStream:
     """A long streamed answer in a thread of its own; made once its first words are here."""
 
     def __init__(self, api):
-        self.api, self.text, self.node_id, self.result = api, [], None, None
+        self.api, self.text, self.node_id, self.error, self.cut, self.done = api, [], None, None, None, False
         self.began = threading.Event()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
@@ -295,9 +405,9 @@ class RunningStream:
     def _read(self):
         body = greedy("say it, beta", max_tokens=LONG_STREAM_TOKENS, ignore_eos=True)
         try:
-            self.result = self.api.stream(body, self._started, self._more)
-        except (OSError, http.client.HTTPException):
-            self.result = (None, False)
+            self.error, self.done = self.api.stream(body, self._started, self._more)
+        except (OSError, http.client.HTTPException) as cut:
+            self.cut = cut
 
     def _started(self, response):
         self.node_id = response.headers["X-Llorch-Node"]
@@ -307,19 +417,43 @@ class RunningStream:
         if part:
             self.began.set()
 
-    def outcome(self):
-        """What became of it, in words; it must have been continued in full or ended with an error event."""
+    def is_running(self):
+        return self.thread.is_alive()
+
+    def words(self):
+        return len("".join(self.text).split())
+
+    def check_ending(self):
+        """Its engine died: it must have ended with an error event that says so, and not be cut."""
         self.thread.join(GUARD_SECS)
-        error, ended = self.result or (None, False)
-        text = "".join(self.text)
-        if not ended:
-            raise Failed("the running stream was cut without a word")
-        if not text.startswith(make_tiny_gguf.golden("beta")) and not make_tiny_gguf.golden("beta").startswith(text):
-            raise Failed("the running stream lost or repeated text")
-        words = len(text.split())
-        if error:
-            return "the running stream had sent %d words and ended with an error event: %s, retriable" % (words, error["code"])
-        return "the running stream was continued elsewhere and ended properly after %d words" % words
+        text, golden = "".join(self.text), make_tiny_gguf.golden("beta")
+        if self.is_running() or self.cut or self.done or not self.error:
+            raise Failed("the stream of the killed engine did not end with an error event (%s)" % (self.cut or "no error came"))
+        if (self.error["code"], self.error["retriable"]) != ("WORKER_RESET", True):
+            raise Failed("the stream ended with %s" % self.error)
+        if not text.startswith(golden) and not golden.startswith(text):
+            raise Failed("the stream lost or repeated text")
+
+
+def run_and_stop(demo, signals):
+    """The exit code."""
+    try:
+        demo.run()
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            try:
+                demo.stay_up()
+            except Ended as ended:
+                print(flush=True)
+                return 0 if ended.number == signal.SIGINT else 128 + ended.number
+        say("all of it happened; from a terminal the demo stays up until Ctrl-C")
+        return 0
+    except Ended as ended:
+        print(flush=True)
+        return 128 + ended.number
+    except (Failed, OSError, http.client.HTTPException, subprocess.TimeoutExpired) as failure:
+        demo.print_logs()
+        print("demo: %s" % failure, file=sys.stderr, flush=True)
+        return 1
 
 
 def main():
@@ -327,28 +461,23 @@ def main():
     parser.add_argument("--bin", type=Path, required=True, help="where the programs are")
     parser.add_argument("--engine", required=True, help="a llama-server")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
+    signals = Signals()
     folder = Path(tempfile.mkdtemp(prefix="llorch-demo."))
-    demo, code = Demo(options.bin.absolute(), Path(options.engine).absolute(), folder), 1
+    demo, code = Demo(options.bin.absolute(), Path(options.engine).absolute(), folder, signals), 1
     try:
-        demo.run()
-        code = 0
-        if sys.stdin.isatty() and sys.stdout.isatty():
-            print("Ctrl-C ends it.", flush=True)
-            signal.pause()
-    except KeyboardInterrupt:
-        print(flush=True)
-    except Failed as failure:
-        print("demo: %s" % failure, file=sys.stderr)
-        demo.print_logs()
+        code = run_and_stop(demo, signals)
     finally:
-        say("ending nodes and control plane")
-        demo.stop()
-        if code == 0:
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
+        signals.holding += 1  # nothing may interrupt the end
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            say("ending nodes and control plane")
+        if not demo.stop():
+            print("demo: not all daemons ended properly", file=sys.stderr)
+            code = code or 1
+        if code == 1:
             print("demo: logs are in %s" % folder, file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
     return code
 
 

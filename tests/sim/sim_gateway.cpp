@@ -18,7 +18,7 @@ using Event = AttemptEvent::Kind;
 
 namespace {
 
-constexpr Duration kGlance = std::chrono::milliseconds(10);  // how fine the work of a node is cut
+constexpr Duration kGlance = std::chrono::milliseconds(100);  // how fine the work of a node is cut
 
 AttemptEvent of(Event kind) {
     return AttemptEvent{.kind = kind};
