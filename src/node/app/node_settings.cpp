@@ -48,8 +48,7 @@ std::vector<Setting> cluster_settings() {
         {.name = "POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS",
          .kind = Kind::duration,
          .fallback = "10",
-         .help = "How often to send a heartbeat, if the control plane does not want it sooner.",
-         .live = true},
+         .help = "How often to send a heartbeat, if the control plane does not want it sooner."},
         {.name = "POOL_MANAGERD_CALLBACK_ENABLED",
          .kind = Kind::boolean,
          .fallback = "true",
@@ -102,14 +101,12 @@ std::vector<Setting> auth_and_log_settings() {
          .kind = Kind::choice,
          .fallback = "info",
          .help = "Lines below this level are not written.",
-         .choices = {"trace", "debug", "info", "warn", "error"},
-         .live = true},
+         .choices = {"trace", "debug", "info", "warn", "error"}},
         {.name = "POOL_MANAGERD_LOG_FORMAT",
          .kind = Kind::choice,
          .help = "How lines look.",
          .choices = {"json", "text"},
-         .fallback_note = "text on a terminal, else json",
-         .live = true},
+         .fallback_note = "text on a terminal, else json"},
     };
 }
 
