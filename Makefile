@@ -77,7 +77,7 @@ fuzz: ## Feed the readers of foreign bytes for FUZZ_SECONDS=20 each; what was le
 	  name=$${program##*/fuzz_}
 	  mkdir -p build/fuzz/corpus/$$name
 	  echo "fuzz: $$name"
-	  (cd build/fuzz/corpus && ../fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
+	  (cd build/fuzz/corpus && ../fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -verbosity=0 \
 	    -print_final_stats=1 $$name $(fuzz_seeds:%=$(CURDIR)/%) 2>&1 | grep -E 'exec|ERROR|hold|SUMMARY|Test unit' )
 	done
 

@@ -6,10 +6,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace orch;
     const std::string_view text = fuzz::text_of(data, size);
-    if (const auto value = json::parse(text)) {
-        const auto again = json::parse(json::serialize(*value));
-        fuzz::expect(again.has_value(), "what is written can be read");
-    }
     if (const auto message = json::decode<api::HeartbeatRequest>(text)) {
         const std::string written = api::to_json(*message);
         const auto again = json::decode<api::HeartbeatRequest>(written);
