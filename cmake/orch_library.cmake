@@ -53,7 +53,7 @@ function(orch_test)
       DISCOVERY_MODE PRE_TEST
       TEST_PREFIX "${arg_NAME}."
       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-      PROPERTIES LABELS "${arg_LABELS}" COST ${cost} TIMEOUT 120)
+      PROPERTIES LABELS "${arg_LABELS}" COST ${cost} TIMEOUT 600)
 endfunction()
 
 # ctest starts what costs more first: far above any measured cost, so the rings stay in order.

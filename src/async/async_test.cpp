@@ -160,6 +160,19 @@ TEST(TaskGroup, ACancellationThatMeetsACompletedSleepIsNotLost) {
     EXPECT_EQ(sleepers.size(), 0U);
 }
 
+TEST(TaskGroup, ATaskThatEndsWhileItsCancellationIsPostedIsSafe) {
+    asio::io_context context;
+    RealClock clock;
+    TaskGroup group(context.get_executor(), nullptr);
+    for (int i = 0; i < 10; ++i) {
+        group.spawn(sleep_twice(clock, clock.now()));
+    }
+    context.poll();
+    group.cancel();  // outside the loop's thread: the emission is posted behind what is ready
+    context.run_for(seconds(30));
+    EXPECT_EQ(group.size(), 0U);
+}
+
 TEST(Backoff, DoublesUpToItsMaximumAndStartsAgainAfterReset) {
     Rng rng(7);
     Backoff backoff({.initial = seconds(1), .maximum = seconds(30), .jitter = 0.0}, rng);

@@ -4,6 +4,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -78,7 +79,13 @@ void TaskGroup::spawn(Task<void> task) {
 void TaskGroup::finished(
     std::list<std::unique_ptr<Child>>::iterator child, std::exception_ptr error
 ) {
+    // co_spawn may have posted the emission of a cancellation to what our signal owns: it must find
+    // it alive, so a cancelled child goes behind everything that was posted before.
+    std::unique_ptr<Child> ended = std::move(*child);
     children_.erase(child);
+    if (cancelled_) {
+        asio::post(executor_, [ended = std::move(ended)] {});
+    }
     if (error && !is_cancellation(error) && on_bug_) {
         on_bug_(describe(error));
     }

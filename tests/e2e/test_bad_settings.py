@@ -132,7 +132,7 @@ def test_a_garbage_model_shows_the_engines_own_words(cluster, model, tmp_path):
     cluster.start_control()
     cluster.start_node("n1", [pool(model), pool(garbage, "broken")])
     cluster.wait_ready("n1")
-    assert "failed to load model" in last_error(cluster, "broken")
+    wait_for("the engine's own words", lambda: "failed to load model" in last_error(cluster, "broken"))
     assert cluster.pool("n1", "broken")["ready"] is False
     assert cluster.chat("hello", model="tiny").status == 200
     answer = cluster.chat("hello", model="garbage")

@@ -1,21 +1,23 @@
 #pragma once
 
+#include "base/clock.hpp"
 #include "loopback/signal.hpp"
 
-#include <chrono>
-#include <thread>
+#include <poll.h>
 
 namespace orch::loopback {
 
-// Whether it becomes true in time.
+// Whether it becomes true in time. For what has no event to wait for: asks again and again.
 template <class F>
 bool eventually(F holds) {
-    const auto end = std::chrono::steady_clock::now() + kGuard;
+    constexpr int kPauseMs = 2;
+    const SystemClock clock;
+    const Instant end = clock.now() + kGuard;
     while (!holds()) {
-        if (std::chrono::steady_clock::now() > end) {
+        if (clock.now() > end) {
             return false;
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        poll(nullptr, 0, kPauseMs);
     }
     return true;
 }

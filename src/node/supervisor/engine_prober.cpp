@@ -55,7 +55,13 @@ void check_owner(const ProbeQuestion& question, ProbeAnswer& answer) {
         case ListenerOwner::nobody:
             answer.outcome = ProbeOutcome::refused;
             return;
-        case ListenerOwner::other:
+        case ListenerOwner::other: {
+            // A child that is ending has closed its files already: its port proves nothing then.
+            const auto process = load_process(*question.child);
+            if (!process || process->state == 'Z' || process->state == 'X') {
+                answer.outcome = ProbeOutcome::refused;
+                return;
+            }
             answer.outcome = ProbeOutcome::wrong_child;
             answer.detail = fmt::format(
                 "port {} is listened on by another process than {} (a script that wraps the "
@@ -64,15 +70,13 @@ void check_owner(const ProbeQuestion& question, ProbeAnswer& answer) {
                 *question.child
             );
             return;
+        }
     }
 }
 
 // Asks path after path until the verdict is final. True when anything was answered.
 Task<bool> ask(
-    net::ClientPool& clients,
-    HostPort to,
-    engine::ReadinessProbe& readiness,
-    ProbeAnswer& answer
+    net::ClientPool& clients, HostPort to, engine::ReadinessProbe& readiness, ProbeAnswer& answer
 ) {
     bool answered = false;
     while (const auto path = readiness.next_path()) {
