@@ -220,6 +220,30 @@ TEST_F(ControlRetry, AStreamThatFallsSilentEndsInDecodeTimeout) {
     EXPECT_TRUE(node.wait_left(1));
 }
 
+TEST_F(ControlRetry, WhatASilentNodeHoldsIsTakenElsewhereAtItsDeadline) {
+    config.registry.node_timeout = std::chrono::milliseconds(400);
+    config.gateway.node_timeout = config.registry.node_timeout;
+    start_two();
+    Script held = answer("{}");
+    held.gate_before = 0;
+    first->play(held);
+    RawClient client = begin(
+        "POST",
+        kChat,
+        kAsk,
+        "X-Llorch-Prefer: node:gpu-1\r\n"
+        "X-Llorch-Fallback: true\r\n"
+    );
+    ASSERT_TRUE(first->wait_seen(1));
+    // gpu-2 goes on beating.
+    ASSERT_TRUE(eventually([&] {
+        beat(*second, {ready_pool("chat", "qwen")});
+        return metrics().contains(R"(orchd_nodes_online{node_id="gpu-1"} 0)");
+    }));
+    expect_second(client.read_answer(), "2");
+    EXPECT_TRUE(first->wait_left(1));
+}
+
 TEST_F(ControlRetry, ARefusedLeaseIsPlacedElsewhereAndIsNoAttempt) {
     config.gateway.retry_attempts = 0;
     start_two();
