@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,7 +14,7 @@ using testing::HasSubstr;
 
 class LoadFile : public testing::Test {
 protected:
-    std::string path = testing::TempDir() + "load_file_test.txt";
+    std::string path = testing::TempDir() + std::to_string(getpid()) + "-load_file_test.txt";
 
     void write(const std::string& text) const { std::ofstream(path, std::ios::binary) << text; }
 

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -27,7 +28,7 @@ public:
         return found;
     }
 
-    std::string folder = testing::TempDir() + "replace_file_test";
+    std::string folder = testing::TempDir() + std::to_string(getpid()) + "-replace_file_test";
     std::string path = folder + "/state.json";
 };
 

@@ -3,6 +3,7 @@
 #include "base/settings.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -81,7 +82,7 @@ inline SettingsRead load(std::vector<std::string> arguments, Environment environ
 // The settings as a file holds them.
 class SettingsFile : public testing::Test {
 protected:
-    std::string path = testing::TempDir() + "settings_test.yaml";
+    std::string path = testing::TempDir() + std::to_string(getpid()) + "-settings_test.yaml";
 
     ~SettingsFile() override { std::filesystem::remove(path); }
 

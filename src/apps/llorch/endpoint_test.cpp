@@ -1,6 +1,7 @@
 #include "apps/llorch/endpoint.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,7 +12,8 @@ namespace {
 constexpr const char* kToken = "a-token-of-sixteen";
 
 std::string file_with(std::string_view text) {
-    const std::string path = testing::TempDir() + "llorch_endpoint_test.token";
+    const std::string path =
+        testing::TempDir() + std::to_string(getpid()) + "-llorch_endpoint_test.token";
     std::ofstream(path) << text;
     return path;
 }

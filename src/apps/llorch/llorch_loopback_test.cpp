@@ -261,7 +261,8 @@ TEST(LlorchAlone, RefusesHttps) {
 }
 
 TEST(LlorchAlone, MakesATokenAndKeepsItFromPipes) {
-    const std::string path = testing::TempDir() + "llorch_loopback_test.token";
+    const std::string path =
+        testing::TempDir() + std::to_string(getpid()) + "-llorch_loopback_test.token";
     std::filesystem::remove(path);
     const std::vector<std::string> arguments{"token", "new", "--out", path};
     const Ran made = run(arguments, {});
@@ -276,14 +277,16 @@ TEST(LlorchAlone, MakesATokenAndKeepsItFromPipes) {
 }
 
 TEST(LlorchAlone, RefusesHttpsBeforeItMakesAToken) {
-    const std::string path = testing::TempDir() + "llorch_loopback_test.https";
+    const std::string path =
+        testing::TempDir() + std::to_string(getpid()) + "-llorch_loopback_test.https";
     const Ran made = run({"token", "new", "--out", path, "--url", "https://h"}, {});
     EXPECT_EQ(made.code, ExitCode::usage);
     EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST(LlorchAlone, ShowsTheTokenOnATerminal) {
-    const std::string path = testing::TempDir() + "llorch_loopback_test.shown";
+    const std::string path =
+        testing::TempDir() + std::to_string(getpid()) + "-llorch_loopback_test.shown";
     std::filesystem::remove(path);
     std::istringstream in;
     std::ostringstream out;

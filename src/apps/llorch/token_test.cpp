@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -63,7 +64,8 @@ TEST(TokenText, QuotesAPathForTheShell) {
 }
 
 TEST(TokenFile, IsForItsOwnerOnlyAndNeverOverwritten) {
-    const std::string path = testing::TempDir() + "llorch_token_test.token";
+    const std::string path =
+        testing::TempDir() + std::to_string(getpid()) + "-llorch_token_test.token";
     std::filesystem::remove(path);
     const mode_t before = umask(0);
     const auto created = create_token_file(path, "the-token");
