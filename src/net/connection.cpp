@@ -12,10 +12,10 @@
 namespace orch::net {
 namespace {
 
-constexpr std::size_t kBufferSize = 16 * 1024;
+constexpr std::size_t kBufferSize = 16UL * 1024;
 constexpr Duration kLingerLimit = std::chrono::seconds(2);
-constexpr std::size_t kWriteStep = 64 * 1024;  // as asio's own transfer_all
-constexpr std::size_t kLingerBytes = 1024 * 1024;
+constexpr std::size_t kWriteStep = 64UL * 1024;  // as asio's own transfer_all
+constexpr std::size_t kLingerBytes = 1024UL * 1024;
 
 // Half of what a client's leaving may take to be noticed.
 constexpr Duration kNextLook = std::chrono::milliseconds(50);

@@ -30,13 +30,13 @@ Exchange::Exchange(Edge& edge, Connection& connection, RequestHead head, const H
     : edge_(edge), connection_(connection), own_headers_(&own_headers), head_(std::move(head)) {}
 
 const std::string& Exchange::param(std::string_view name) const {
-    static const std::string kNone;
+    static const std::string none;
     for (const auto& [key, value] : params_) {
         if (key == name) {
             return value;
         }
     }
-    return kNone;
+    return none;
 }
 
 void Exchange::note(std::string name, std::string value) {

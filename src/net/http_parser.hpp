@@ -11,7 +11,7 @@
 namespace orch::net {
 
 // Both are refused with the code of the same name; 64 KiB is what the head may have in all.
-inline constexpr std::size_t kMaxHeadBytes = 64 * 1024;
+inline constexpr std::size_t kMaxHeadBytes = 64UL * 1024;
 
 // Incremental HTTP/1 parsing by llhttp (strict), for one message at a time. Interim answers (1xx)
 // are skipped, trailers dropped, nothing is ever upgraded. Pure; no I/O.

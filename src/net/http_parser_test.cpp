@@ -10,6 +10,7 @@ namespace orch::net {
 namespace {
 
 using Kind = HttpParser::Kind;
+using namespace std::string_view_literals;
 
 // Feeds everything, as a connection would, until the message ends or the input does.
 Result<std::size_t> feed_all(HttpParser& parser, std::string_view in, std::string* body = nullptr) {
@@ -92,19 +93,19 @@ TEST(HttpParser, ChunkedBodyIsJoinedAndItsTrailersAreDropped) {
 
 TEST(HttpParser, MalformedHeadsAreRefused) {
     for (const std::string_view text : {
-             std::string_view("NOT HTTP AT ALL\r\n\r\n"),
-             std::string_view("GET / HTTP/1.1\r\nNo colon\r\n\r\n"),
-             std::string_view("GET / HTTP/1.1\r\nBad Name: 1\r\n\r\n"),
-             std::string_view("GET / HTTP/1.1\r\nName : 1\r\n\r\n"),
-             std::string_view("GET / HTTP/1.1\r\n: 1\r\n\r\n"),
-             std::string_view("GET / HTTP/1.1\r\nX: a\0b\r\n\r\n", 29),
-             std::string_view("GET /\0 HTTP/1.1\r\n\r\n", 20),
-             std::string_view("GET / HTTP/1.1\r\nX: a\rY: b\r\n\r\n"),
-             std::string_view("GET / HTTP/2.0\r\nHost: x\r\n\r\n"),
-             std::string_view("GET / HTTP/0.9\r\nHost: x\r\n\r\n"),
-             std::string_view("GET / HTTP/11.1\r\nHost: x\r\n\r\n"),
-             std::string_view("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-             std::string_view("\x16\x03\x01\x02\x00\x01\x00\x01", 8),
+             "NOT HTTP AT ALL\r\n\r\n"sv,
+             "GET / HTTP/1.1\r\nNo colon\r\n\r\n"sv,
+             "GET / HTTP/1.1\r\nBad Name: 1\r\n\r\n"sv,
+             "GET / HTTP/1.1\r\nName : 1\r\n\r\n"sv,
+             "GET / HTTP/1.1\r\n: 1\r\n\r\n"sv,
+             "GET / HTTP/1.1\r\nX: a\0b\r\n\r\n"sv,
+             "GET /\0 HTTP/1.1\r\n\r\n"sv,
+             "GET / HTTP/1.1\r\nX: a\rY: b\r\n\r\n"sv,
+             "GET / HTTP/2.0\r\nHost: x\r\n\r\n"sv,
+             "GET / HTTP/0.9\r\nHost: x\r\n\r\n"sv,
+             "GET / HTTP/11.1\r\nHost: x\r\n\r\n"sv,
+             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"sv,
+             "\x16\x03\x01\x02\x00\x01\x00\x01"sv,
          }) {
         EXPECT_EQ(refusal(text), Errc::invalid_params) << text;
     }

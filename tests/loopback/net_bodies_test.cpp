@@ -8,7 +8,7 @@ namespace {
 using net::Exchange;
 using net::Method;
 
-constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kPiece = 64UL * 1024;
 constexpr std::size_t kPieces = 512;  // 32 MiB, above what the kernel buffers for one connection
 
 Task<void> send_pieces(Exchange& exchange, std::atomic<std::size_t>& sent, Signal& done) {
@@ -85,6 +85,7 @@ Task<std::size_t> ask_many(net::ClientPool& pool, net::ClientRequest request, in
 
 TEST_F(NetBodies, ManyConcurrentRequestsOverTwoEdgesGetTheirOwnAnswers) {
     std::vector<std::future<std::size_t>> clients;
+    clients.reserve(64);
     for (int i = 0; i < 64; ++i) {
         clients.push_back(
             on_client_edge(ask_many(client_edge.clients(), request(Method::post, "/echo"), 25))

@@ -124,6 +124,10 @@ TEST_F(NetRequests, UnknownPathsAre404AndWrongVerbs405WithAllow) {
     );
 }
 
+constexpr const char* kTwoLengths =
+    "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+
 TEST_F(NetRequests, MalformedRequestsAreAnsweredAndTheConnectionEnds) {
     for (const char* request :
          {"\x16\x03\x01 hello\r\n\r\n",
@@ -131,9 +135,7 @@ TEST_F(NetRequests, MalformedRequestsAreAnsweredAndTheConnectionEnds) {
           "GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
           "GET /hello HTTP/1.1\r\n\r\n",
           "GET /hello HTTP/2.0\r\nHost: x\r\n\r\n",
-          "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: "
-          "chunked\r\n\r\n"
-          "0\r\n\r\n",
+          kTwoLengths,
           "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
         RawClient one = client();
         one.send(request);

@@ -21,7 +21,7 @@ Task<void> hold(Exchange& exchange, Signal& entered, async::Handoff<bool> releas
 }
 
 Task<void> write_without_end(Exchange& exchange, Signal& entered) {
-    const std::string piece(256 * 1024, 'x');
+    const std::string piece(256UL * 1024, 'x');
     co_await exchange.begin(200, {}, std::nullopt);
     entered.set();
     while (co_await exchange.write(piece)) {

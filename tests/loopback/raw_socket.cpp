@@ -71,7 +71,7 @@ void RawSocket::send(std::string_view bytes) {
 }
 
 std::string RawSocket::receive() {
-    std::string bytes(64 * 1024, '\0');
+    std::string bytes(64UL * 1024, '\0');
     const ssize_t got = recv(socket_, bytes.data(), bytes.size(), 0);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
         throw std::runtime_error("nothing came in time");

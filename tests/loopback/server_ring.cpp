@@ -46,6 +46,7 @@ void ServerRing::add(net::Method method, std::string path, net::Handler handler,
 
 void ServerRing::serve() {
     std::vector<net::Edge*> all;
+    all.reserve(edges.size());
     for (const auto& edge : edges) {
         all.push_back(edge.get());
     }
