@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 jobs ?= $(shell nproc)
 FUZZ_SECONDS ?= 20
 fuzz_seeds := tests/data/llama-server-wire tests/data/json tests/data/gguf
-tsan_tests := async_test net_test control_gateway_test
+tsan_tests := async_test net_test net_loopback_test control_gateway_test
 
 # $(call configure,preset,options): quiet unless it fails.
 define configure
@@ -58,7 +58,7 @@ test-all: test ## The same, then all rings under asan and the threaded rooms und
 	ctest --preset asan -j $(jobs)
 	$(call configure,tsan,-DORCH_BUILD_TESTS=ON)
 	cmake --build --preset tsan -j $(jobs) --target $(tsan_tests)
-	ctest --preset tsan -j $(jobs) -R '^(async|net|control_gateway)_test\.'
+	ctest --preset tsan -j $(jobs) -R '^(async|net|net_loopback|control_gateway)_test\.'
 
 .PHONY: sim
 sim: ## Only the simulations: clusters in virtual time
