@@ -71,6 +71,19 @@ TEST(MembershipSim, ASilentNodeIsOfflineExactlyAtItsTimeoutAndBackWithItsNextHea
     EXPECT_EQ(cluster.status(1), NodeStatus::online);
 }
 
+// A script that waits for a node in the list and then sends a request must not be told 503.
+TEST(MembershipSim, WhatTheNodeListShowsTheEdgesKnow) {
+    SimCluster cluster(4, 3, one_pool, [](const auto&) {});
+    cluster.start_node(0);
+    cluster.run_for(1s);
+    cluster.start_node(1);
+    cluster.start_node(2);
+    ASSERT_LT(cluster.view()->pools_ready(), 3U) << "nothing waits: this would show nothing";
+    cluster.clock().run_for(Duration::zero());
+    ASSERT_EQ(cluster.status(2), NodeStatus::online);
+    EXPECT_EQ(cluster.view()->pools_ready(), 3U);
+}
+
 TEST(MembershipSim, ARestartedControlPlaneHasAllItsNodesWithinOneInterval) {
     constexpr std::size_t kNodes = 100;
     SimCluster cluster(3, kNodes, one_pool, [](const auto&) {});

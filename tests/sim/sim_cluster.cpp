@@ -137,11 +137,11 @@ enroll::EnrollEvent SimCluster::deliver_heartbeat(std::size_t index, std::uint64
     };
 }
 
-bool SimCluster::knows(std::size_t index) const {
+bool SimCluster::knows(std::size_t index) {
     return backend_->table().get(nodes_[index]->id, clock_.now()).has_value();
 }
 
-NodeStatus SimCluster::status(std::size_t index) const {
+NodeStatus SimCluster::status(std::size_t index) {
     return backend_->table().get(nodes_[index]->id, clock_.now())->status;
 }
 

@@ -60,8 +60,8 @@ public:
 
     std::size_t size() const { return nodes_.size(); }
 
-    NodeStatus status(std::size_t index) const;
-    bool knows(std::size_t index) const;
+    NodeStatus status(std::size_t index);
+    bool knows(std::size_t index);
 
     const control::view::ClusterViewPtr& view() const { return view_; }
 

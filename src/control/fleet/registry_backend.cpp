@@ -103,6 +103,13 @@ void RegistryBackend::log_change(const registry::NodeChange& change) {
     log_.write(bad ? LogLevel::warn : LogLevel::info, "the cluster changed", fields);
 }
 
+const registry::NodeTable& RegistryBackend::table() {
+    if (table_.urgency() != registry::Urgency::none) {
+        publish();
+    }
+    return table_;
+}
+
 void RegistryBackend::publish() {
     published_ = parts_.clock.now();
     const view::ClusterViewPtr view = table_.view();

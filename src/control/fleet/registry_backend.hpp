@@ -46,7 +46,9 @@ public:
 
     void refused_registration() { parts_.probe.registered(false); }
 
-    const registry::NodeTable& table() const { return table_; }
+    // For whoever asks what the cluster looks like. A change that still waits to be published goes
+    // out first: what an answer shows ready, a request that follows it is given.
+    const registry::NodeTable& table();
 
     Instant now() const { return parts_.clock.now(); }
 
