@@ -105,6 +105,12 @@ def test_a_second_daemon_on_the_same_state_is_exit_code_4(runner, tmp_path, prog
     assert third.address(), "a killed daemon leaves no lock behind"
 
 
+def test_home_does_not_lock_itself_out(runner, tmp_path):
+    same = str(tmp_path / "s")
+    made = runner.run("orchestratord", "--addr", "127.0.0.1:0", "--state-dir", same, env={"POOL_MANAGERD_STATE_DIR": same + "/"})
+    refused(made, 2, "POOL_MANAGERD_STATE_DIR", "ORCHESTRATORD_STATE_DIR", same)
+
+
 def test_a_state_directory_that_cannot_be_made_is_exit_code_4(runner):
     refused(runner.run("orchestratord", *CLOUD, "--state-dir", "/dev/null/s"), 4, "/dev/null/s")
     refused(runner.run("pool-managerd", "--addr", "127.0.0.1:0", "--state-dir", "/dev/null/s"), 4, "/dev/null/s")

@@ -64,7 +64,7 @@ void add_replica(
     std::string line =
         fmt::format("replica {}: {}", printable(replica.replica_id.str()), replica_state(replica));
     if (replica.since_ms > 0) {
-        line += fmt::format(" for {}", age_text(now_ms - replica.since_ms));
+        line += fmt::format(" since {} ago", age_text(now_ms - replica.since_ms));
     }
     if (replica.pid) {
         line += fmt::format(", pid {}", *replica.pid);

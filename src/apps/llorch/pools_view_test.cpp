@@ -70,7 +70,7 @@ TEST(PoolsView, TellsWhyAnEngineGaveUpWithTheEndOfItsLog) {
     EXPECT_EQ(
         below_heading(pool),
         "gpu-1  chat  qwen3-8b  llamacpp  broken         0/4  8192  5.5/24.0 GiB\n"
-        "    replica r0: broken for 2m\n"
+        "    replica r0: broken since 2m ago\n"
         "      error: exit code 1 (model_error)\n"
         "        | llama_model_load: error\n"
         "        |   bad magic\n"
@@ -85,7 +85,7 @@ TEST(PoolsView, ShowsHowFarAModelIsLoaded) {
     EXPECT_EQ(
         below_heading(pool_with(loading)),
         "gpu-1  chat  qwen3-8b  llamacpp  loading 42%         0/4  8192  5.5/24.0 GiB\n"
-        "    replica r0: loading 42% for 2m, pid 4711\n"
+        "    replica r0: loading 42% since 2m ago, pid 4711\n"
     );
 }
 
@@ -103,7 +103,7 @@ TEST(PoolsView, TellsOfAFailedReplicaOfAReadyPool) {
     EXPECT_EQ(
         below_heading(pool),
         "gpu-1  chat  qwen3-8b  llamacpp  ready         3/4  8192  5.5/24.0 GiB\n"
-        "    replica r1: broken for 2m\n"
+        "    replica r1: broken since 2m ago\n"
         "      error: signal 9\n"
     );
 }

@@ -2,6 +2,9 @@
 
 #include "base/digest.hpp"
 
+#include <fmt/format.h>
+
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
@@ -49,6 +52,14 @@ node::app::NodeConfig make_home_node(
     node::app::NodeConfig config = node::app::make_node_config(own, sources);
     read.errors.insert(read.errors.end(), own.errors.begin(), own.errors.end());
     read.warnings.insert(read.warnings.end(), own.warnings.begin(), own.warnings.end());
+    if (config.state_dir / "" == std::filesystem::path(control.state_dir) / "") {
+        read.errors.push_back(fmt::format(
+            "POOL_MANAGERD_STATE_DIR: '{}' is ORCHESTRATORD_STATE_DIR too; the node in this "
+            "process "
+            "needs a folder of its own",
+            config.state_dir.string()
+        ));
+    }
     const std::string token = make_token();
     control.auth.home_node_tokens.add(token);
     control.outbound_token = token;
