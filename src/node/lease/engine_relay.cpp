@@ -49,9 +49,7 @@ Result<Lease> EngineRelay::lease_for(const net::Exchange& exchange, const std::s
     const std::string_view method = net::to_string(exchange.head().method);
     const auto rule = engine::find_relay_rule(pool->spec->engine, method, path);
     if (!rule) {
-        return fail(
-            Errc::not_found, fmt::format("{} {} is not relayed to engines", method, path)
-        );
+        return fail(Errc::not_found, fmt::format("{} {} is not relayed to engines", method, path));
     }
     if (!pool->ready() || pool->draining) {
         return fail(
