@@ -8,7 +8,7 @@ from pathlib import Path
 import documents
 
 PROGRAMS = Path(os.environ.get("ORCH_BIN", documents.ROOT / "build/dev/bin"))
-CONFIGURATION = documents.ROOT / "docs/configuration.md"
+CONFIGURATION = documents.ROOT / "docs/CONFIGURATION.md"
 PAGES = [documents.ROOT / "README.md", CONFIGURATION, documents.ROOT / "docs/troubleshooting.md"]
 OURS = ("orchestratord", "pool-managerd", "llorch")
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
@@ -63,7 +63,7 @@ class Settings(unittest.TestCase):
     def test_the_tables_of_settings_are_what_the_programs_say(self):
         script = documents.ROOT / "scripts/settings_table"
         answer = subprocess.run([script, "--check", "--bin", PROGRAMS], capture_output=True, text=True, timeout=20)
-        self.assertEqual(0, answer.returncode, "run scripts/settings_table and commit docs/configuration.md\n" + answer.stderr)
+        self.assertEqual(0, answer.returncode, "run scripts/settings_table and commit docs/CONFIGURATION.md\n" + answer.stderr)
 
     def test_every_setting_of_print_config_is_in_the_page(self):
         page = CONFIGURATION.read_text()
