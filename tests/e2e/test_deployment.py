@@ -1,0 +1,164 @@
+"""The deployment examples that operators start from: their settings, flags and environment, each tried as it is written."""
+import json
+import secrets
+
+import pytest
+from support.deployments import Daemon, on_this_machine, read_command_lines, read_compose, read_env_file, read_kubernetes
+from support.http import Client, chat
+from support.process import wait_for
+
+TOKEN = secrets.token_hex(16)
+
+
+@pytest.fixture(scope="session")
+def examples(pytestconfig):
+    return pytestconfig.rootpath.parent / "data/deployment"
+
+
+@pytest.fixture
+def start(runner, tmp_path):
+    """start(daemon, control_address=..., **more environment) -> the started program."""
+    def go(daemon, control_address=None, **env):
+        here = on_this_machine(daemon, control_address)
+        state = tmp_path / daemon.name / "state"
+        own_disk = {"ORCHESTRATORD_STATE_DIR": str(state / "orchestratord"), "POOL_MANAGERD_STATE_DIR": str(state / "pool-managerd")}
+        return runner.start(here.program, *here.flags, name=daemon.name, env={**own_disk, **here.env, **env})
+    return go
+
+
+def refused(program, *said):
+    assert program.process.wait(30) == 2, program.tail()
+    assert program.stdout == ""
+    for text in said:
+        assert text in program.stderr, program.stderr
+
+
+def loopback(control):
+    return "127.0.0.1:" + control.address().rsplit(":", 1)[1]
+
+
+def wait_online(client, *node_ids):
+    def all_there():
+        seen = {n["node_id"]: n for n in client.get("/v2/nodes").json()["nodes"]}
+        return set(seen) == set(node_ids) and all(n["online"] and n["reachable"] for n in seen.values())
+    wait_for("%s to be online and reachable" % ", ".join(node_ids), all_there)
+
+
+def hand_over_engine(runner, node, engine, model):
+    """Starts an engine as a provisioner does and says so in the node's runtime directory."""
+    said = runner.make(engine, "--model", model, "--alias", "tiny", "--host", "127.0.0.1", "--port", "0",
+                       "--parallel", "2", "--ctx-size", "4096", "--slots", "--metrics", name="engine").start()
+    url = wait_for("the engine to listen", lambda: said.stderr.partition("listening on ")[2].partition("\n")[0].strip())
+    folder = node.state_dir / "pool-managerd/.runtime/engines"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "new").write_text(json.dumps(
+        {"pool_id": "chat", "replica_id": "r0", "engine": "llamacpp", "url": url, "slots_total": 2,
+         "model": {"id": "tiny", "path": str(model)}}))
+    (folder / "new").rename(folder / "chat-r0.json")
+
+
+# Compose
+
+@pytest.fixture
+def compose(examples, start):
+    """The three services of the Compose file, running: {name: program} and a client."""
+    control, *nodes = read_compose(examples / "compose.yaml")
+    running = {control.name: start(control)}
+    address = loopback(running[control.name])
+    for node in nodes:
+        running[node.name] = start(node, address)
+    return running, Client(address, "dev-token")
+
+
+def test_compose_works_as_given(compose, runner, engine, model):
+    running, client = compose
+    wait_online(client, "node1", "node2")
+    assert "CLOUD profile" in running["orchestratord"].stderr
+    hand_over_engine(runner, running["pool-managerd-node2"], engine, model)
+    wait_for("the pool to be ready", lambda: client.get("/health").json()["pools_ready"] == 1)
+    answer = client.post("/v1/chat/completions", chat("hello", model="tiny"))
+    assert (answer.status, answer.headers["X-Llorch-Node"]) == (200, "node2"), answer
+
+
+def test_compose_is_closed_to_those_without_the_token(compose):
+    _, client = compose
+    assert Client(client.address).get("/v2/nodes").status == 401
+    assert Client(client.address, "dev-tokem").get("/v2/nodes").status == 401
+
+
+def test_the_short_token_of_compose_is_warned_about_and_not_shown(compose):
+    running, client = compose
+    wait_online(client, "node1", "node2")
+    for program in running.values():
+        assert "LLORCH_API_TOKEN" in program.stderr and "use 16 or more" in program.stderr, program.stderr
+        assert "dev-token" not in program.stderr
+
+
+# Kubernetes
+
+@pytest.fixture
+def kubernetes(examples):
+    return read_kubernetes(examples / "kubernetes.yaml", {("llorch-secrets", "api-token"): TOKEN}, "gpu-host-7")
+
+
+def test_the_kubernetes_control_plane_works_as_given(kubernetes, start):
+    control = start(kubernetes[0])
+    assert Client(loopback(control)).get("/readyz").status == 200
+    assert "CLOUD profile" in control.stderr
+
+
+def test_the_kubernetes_daemon_set_lacks_only_the_token(kubernetes, start):
+    control, node = kubernetes
+    address = loopback(start(control))
+    refused(start(node, address), "NON_LOOPBACK_WITHOUT_TOKEN", "LLORCH_API_TOKEN")
+    start(Daemon(node.program, "with-token", env=node.env), address, LLORCH_API_TOKEN=TOKEN)
+    wait_online(Client(address, TOKEN), "gpu-host-7")
+
+
+# Bare metal
+
+@pytest.fixture
+def bare_metal(examples):
+    return read_command_lines(examples / "bare_metal.sh", {"LLORCH_API_TOKEN": TOKEN})
+
+
+def test_the_bare_metal_control_plane_works_as_given(bare_metal, start):
+    control = start(bare_metal[0])
+    assert Client(loopback(control), TOKEN).get("/v2/nodes").json()["count"] == 0
+
+
+@pytest.mark.parametrize("index,node_id", [(1, "gpu-node-1"), (2, "gpu-node-2")])
+def test_the_bare_metal_nodes_lack_only_tls(bare_metal, start, index, node_id):
+    node = bare_metal[index]
+    assert node.name == node_id
+    refused(start(node), "ORCHESTRATORD_URL", "TLS", "https://")
+
+
+def test_the_bare_metal_nodes_join_over_http(bare_metal, start):
+    control, *nodes = bare_metal
+    address = loopback(start(control))
+    for node in nodes:
+        start(Daemon(node.program, node.name, [flag.replace("https://", "http://") for flag in node.flags]), address)
+    wait_online(Client(address, TOKEN), "gpu-node-1", "gpu-node-2")
+
+
+# The listings of settings
+
+def test_the_home_settings_work_as_given(examples, start):
+    home = start(Daemon("orchestratord", "home", env=read_env_file(examples / "home.env")))
+    assert Client(home.address()).get("/v2/nodes").status == 200
+    assert "HOME profile" in home.stderr
+
+
+@pytest.mark.parametrize("listing", ["cloud", "orchestratord"])
+def test_the_cloud_settings_work_as_given(examples, start, listing):
+    settings = read_env_file(examples / (listing + ".env"))
+    assert settings["LLORCH_API_TOKEN"] == "<secret>"
+    control = start(Daemon("orchestratord", listing, env=settings), LLORCH_API_TOKEN=TOKEN)
+    assert Client(loopback(control), TOKEN).get("/v2/nodes").status == 200
+    assert "CLOUD profile" in control.stderr
+
+
+def test_the_node_settings_lack_only_tls(examples, start):
+    settings = dict(read_env_file(examples / "pool_managerd.env"), LLORCH_API_TOKEN=TOKEN)
+    refused(start(Daemon("pool-managerd", "node", env=settings)), "ORCHESTRATORD_URL", "TLS", "https://")
