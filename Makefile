@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 jobs ?= $(shell nproc)
 FUZZ_SECONDS ?= 20
+PREFIX ?= /usr/local
+DESTDIR ?=
 fuzz_seeds := tests/data/llama-server-wire tests/data/json tests/data/gguf
 tsan_tests := async_test net_test net_loopback_test control_gateway_test
 
@@ -38,6 +40,10 @@ build: setup ## Build the programs into build/release/bin
 	$(call configure,release,-DORCH_BUILD_TESTS=OFF)
 	cmake --build --preset release -j $(jobs)
 	ls -1 build/release/bin/*
+
+.PHONY: install
+install: build ## Install programs, systemd units and documents: PREFIX=/usr/local, DESTDIR=
+	DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX) --strip
 
 .PHONY: demo
 demo: ## Start a small cluster with a real engine on this machine and use it

@@ -9,7 +9,8 @@ import documents
 
 PROGRAMS = Path(os.environ.get("ORCH_BIN", documents.ROOT / "build/dev/bin"))
 CONFIGURATION = documents.ROOT / "docs/CONFIGURATION.md"
-PAGES = [documents.ROOT / "README.md", CONFIGURATION, documents.ROOT / "docs/troubleshooting.md"]
+PAGES = [documents.ROOT / "README.md", CONFIGURATION,
+         *(documents.ROOT / "docs" / name for name in ("troubleshooting.md", "deployment.md", "upgrade.md", "backup.md", "platforms.md"))]
 OURS = ("orchestratord", "pool-managerd", "llorch")
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 RESERVED = re.compile(r"^These flags are set by the product.*?\n\n", re.MULTILINE | re.DOTALL)
