@@ -17,9 +17,9 @@ def examples(pytestconfig):
 
 @pytest.fixture
 def start(runner, tmp_path):
-    """start(daemon, control_address=..., **more environment) -> the started program."""
-    def go(daemon, control_address=None, **env):
-        here = on_this_machine(daemon, control_address)
+    """start(daemon, control_address=..., files=..., **more environment) -> the started program."""
+    def go(daemon, control_address=None, files=None, **env):
+        here = on_this_machine(daemon, control_address, files)
         state = tmp_path / daemon.name / "state"
         own_disk = {"ORCHESTRATORD_STATE_DIR": str(state / "orchestratord"), "POOL_MANAGERD_STATE_DIR": str(state / "pool-managerd")}
         return runner.start(here.program, *here.flags, name=daemon.name, env={**own_disk, **here.env, **env})
@@ -162,3 +162,60 @@ def test_the_cloud_settings_work_as_given(examples, start, listing):
 def test_the_node_settings_lack_only_tls(examples, start):
     settings = dict(read_env_file(examples / "pool_managerd.env"), LLORCH_API_TOKEN=TOKEN)
     refused(start(Daemon("pool-managerd", "node", env=settings)), "ORCHESTRATORD_URL", "TLS", "https://")
+
+
+# The files of deploy/
+
+@pytest.fixture
+def deploy(examples):
+    return examples.parent.parent.parent / "deploy"
+
+
+@pytest.fixture
+def mounted(tmp_path, deploy, model):
+    """What the containers find mounted: the token, and the pools with a model that exists."""
+    token, pools = tmp_path / "api-token", tmp_path / "pools.yaml"
+    token.write_text(TOKEN)
+    pools.write_text((deploy / "compose/pools.yaml").read_text().replace("/models/tiny.gguf", str(model)))
+    return {"/etc/llama-orch/token/api-token": token, "/etc/llama-orch/pools.yaml": pools,
+            "/etc/llama-orch/pools/pools.yaml": pools}
+
+
+def with_engine(tmp_path, engine):
+    folder = tmp_path / "engine"
+    folder.mkdir(exist_ok=True)
+    (folder / "llama-server").symlink_to(engine)
+    return "%s:/usr/bin:/bin" % folder
+
+
+def test_our_compose_file_serves_from_two_nodes(deploy, start, mounted, tmp_path, engine):
+    control, *nodes = read_compose(deploy / "compose/compose.yaml", {"LLORCH_API_TOKEN": TOKEN})
+    address, path = loopback(start(control)), with_engine(tmp_path, engine)
+    for node in nodes:
+        start(node, address, mounted, PATH=path)
+    client = Client(address, TOKEN)
+    wait_online(client, "node1", "node2")
+    wait_for("both pools to be ready", lambda: client.get("/health").json()["pools_ready"] == 2)
+    for node in ("node1", "node2"):
+        answer = client.post("/v1/chat/completions", chat("hello", model="tiny"), {"X-Llorch-Node": node})
+        assert (answer.status, answer.headers["X-Llorch-Node"]) == (200, node), answer
+
+
+def test_our_manifests_make_a_cluster(deploy, start, mounted, tmp_path, engine):
+    read = [daemon for name in ("orchestratord", "pool-managerd")
+            for daemon in read_kubernetes(deploy / ("kubernetes/%s.yaml" % name), {}, "gpu-host-7")]
+    control, node = read
+    address = loopback(start(control, files=mounted))
+    start(node, address, mounted, PATH=with_engine(tmp_path, engine))
+    client = Client(address, TOKEN)
+    wait_online(client, "gpu-host-7")
+    wait_for("the pool to be ready", lambda: client.get("/health").json()["pools_ready"] == 1)
+    assert client.post("/v1/chat/completions", chat("hello", model="tiny")).status == 200
+
+
+def test_our_environment_files_make_a_cluster(deploy, start, mounted):
+    files = dict(mounted, **{"/etc/llama-orch/token": mounted["/etc/llama-orch/token/api-token"]})
+    control = start(Daemon("orchestratord", "control", env=read_env_file(deploy / "systemd/orchestratord.env")), files=files)
+    start(Daemon("pool-managerd", "node", env=read_env_file(deploy / "systemd/pool-managerd.env")), loopback(control), files,
+          POOL_MANAGERD_ADDR="127.0.0.1:0", POOL_MANAGERD_NODE_ID="gpu1")
+    wait_online(Client(loopback(control), TOKEN), "gpu1")

@@ -34,7 +34,7 @@ Join the next machine: there, paste the token into a file (end with Ctrl-D) and 
 the node:
 
   (umask 077; cat > llorch.token)
-  pool-managerd --orchestratord-url http://10.0.0.5:8080 --api-token-file llorch.token
+  pool-managerd --orchestratord-url http://10.0.0.5:8080 --api-token-file llorch.token --model FILE.gguf
 
 Use the cluster:
 

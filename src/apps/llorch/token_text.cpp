@@ -47,7 +47,7 @@ std::string token_text(const NewCluster& cluster, std::string_view shown_token) 
         "\nJoin the next machine: there, paste the token into a file (end with Ctrl-D) and start\n"
         "the node:\n\n"
         "  (umask 077; cat > llorch.token)\n"
-        "  pool-managerd --orchestratord-url {} --api-token-file llorch.token\n"
+        "  pool-managerd --orchestratord-url {} --api-token-file llorch.token --model FILE.gguf\n"
         "\nUse the cluster:\n\n"
         "  export LLORCH_URL={} LLORCH_API_TOKEN_FILE={}\n"
         "  llorch nodes\n",

@@ -1,14 +1,16 @@
 """Settings of daemons as deployment files state them, each mapped to a process on this machine.
 
 What is mapped, and nothing else: a fixed port becomes one of the system's choice, the control plane's host name becomes
-127.0.0.1, and each daemon gets a state directory of its own, as a container or a machine has.
+127.0.0.1, mounted files are files of this machine, and each daemon gets a state directory of its own, as a container or a machine
+has.
 """
+import re
 import shlex
 from dataclasses import dataclass, field
 
 import yaml
 
-CONTROL_HOSTS = ("orchestratord", "machine-a", "orchestratord.example.com")
+CONTROL_HOSTS = ("orchestratord", "machine-a", "orchestratord.example.com", "FIRST_MACHINE")
 
 
 @dataclass
@@ -27,14 +29,16 @@ def read_env_file(path):
     return dict(line.split("=", 1) for line in lines)
 
 
-def read_compose(path):
-    services = yaml.safe_load(path.read_text())["services"]
+def read_compose(path, variables=None):
+    """One daemon per service; ${NAME:?...} is replaced from `variables`."""
+    text = re.sub(r"\$\{(\w+):\?[^}]*\}", lambda match: variables[match[1]], path.read_text())
+    services = yaml.safe_load(text)["services"]
     return [Daemon(_program(service["image"]), name, env={key: str(value) for key, value in service["environment"].items()})
             for name, service in services.items()]
 
 
 def read_kubernetes(path, secrets, node_name):
-    """One daemon per workload. `secrets` is {(secret, key): value}; `node_name` stands for spec.nodeName."""
+    """One daemon per workload, other objects left out. `secrets` is {(secret, key): value}; `node_name` stands for spec.nodeName."""
     def value_of(entry):
         if "value" in entry:
             return entry["value"]
@@ -46,6 +50,8 @@ def read_kubernetes(path, secrets, node_name):
 
     daemons = []
     for workload in yaml.safe_load_all(path.read_text()):
+        if workload["kind"] not in ("Deployment", "DaemonSet"):
+            continue
         container, = workload["spec"]["template"]["spec"]["containers"]
         env = {entry["name"]: value_of(entry) for entry in container["env"]}
         daemons.append(Daemon(_program(container["image"]), workload["metadata"]["name"], env=env))
@@ -64,9 +70,12 @@ def read_command_lines(path, variables):
     return daemons
 
 
-def on_this_machine(daemon, control_address=None):
-    """The same daemon with its addresses mapped; `control_address` is where the control plane listens here."""
+def on_this_machine(daemon, control_address=None, files=None):
+    """The same daemon with its addresses mapped; `control_address` is where the control plane listens here, `files` says which
+    file of this machine stands for a mounted one."""
     def mapped(value):
+        if files and value in files:
+            return str(files[value])
         for port in ("8080", "9200"):
             if value in ("0.0.0.0:" + port, "127.0.0.1:" + port):
                 return value.removesuffix(port) + "0"
@@ -81,4 +90,4 @@ def on_this_machine(daemon, control_address=None):
 
 
 def _program(image):
-    return image.rsplit("/", 1)[1].split(":")[0]
+    return image.rsplit("/", 1)[1].split(":")[0].removesuffix("-cpu")
