@@ -244,6 +244,20 @@ TEST_F(ControlRetry, WhatASilentNodeHoldsIsTakenElsewhereAtItsDeadline) {
     EXPECT_TRUE(first->wait_left(1));
 }
 
+TEST_F(ControlRetry, AStreamOfASilentNodeEndsInWorkerResetAtItsDeadline) {
+    config.registry.node_timeout = std::chrono::milliseconds(400);
+    config.gateway.node_timeout = config.registry.node_timeout;
+    start();
+    FakeNode& node = join("gpu-1", {ready_pool("chat", "qwen")});
+    Script script = stream({std::string(kToken), "data: [DONE]\n\n"});
+    script.gate_before = 1;
+    node.play(script);
+    const Answer got = chat(R"({"model":"qwen","stream":true})");
+    EXPECT_TRUE(got.complete);
+    EXPECT_TRUE(got.body.contains("WORKER_RESET")) << got.body;
+    EXPECT_TRUE(node.wait_left(1));
+}
+
 TEST_F(ControlRetry, ARefusedLeaseIsPlacedElsewhereAndIsNoAttempt) {
     config.gateway.retry_attempts = 0;
     start_two();

@@ -14,18 +14,14 @@ using Event = AttemptEvent::Kind;
 using Action = AttemptAction::Kind;
 using net::UpstreamFailure;
 
-// Whether the failure says something about the node and not about this request alone.
-bool blames_node(UpstreamFailure failure) {
-    return failure != UpstreamFailure::cancelled &&
-           failure != UpstreamFailure::first_byte_timeout &&
-           failure != UpstreamFailure::idle_timeout;
+bool is_late(UpstreamFailure failure) {
+    return failure == UpstreamFailure::first_byte_timeout ||
+           failure == UpstreamFailure::idle_timeout;
 }
 
-Error error_of(UpstreamFailure failure, const PoolKey& pool) {
-    const bool late =
-        failure == UpstreamFailure::first_byte_timeout || failure == UpstreamFailure::idle_timeout;
-    const Errc code = late ? Errc::decode_timeout : Errc::worker_reset;
-    return {code, fmt::format("node {}: {}", pool.node.str(), to_string(failure)), {}};
+// Whether the failure says something about the node and not about this request alone.
+bool blames_node(UpstreamFailure failure) {
+    return failure != UpstreamFailure::cancelled && !is_late(failure);
 }
 
 }  // namespace
@@ -147,7 +143,9 @@ net::ClientRequest InferenceRun::node_request() const {
 Task<AttemptEvent> InferenceRun::send() {
     relay_.reset();
     upstream_ = std::make_unique<net::ClientExchange>(edge_.edge().clients());
+    node_silent_ = false;
     visit_.emplace(edge_, claim_->node().id, [this] {
+        node_silent_ = true;
         upstream_->shorten_wait(context_.config.node_timeout);
     });
     net::ClientRequest request = node_request();
@@ -223,29 +221,42 @@ AttemptEvent InferenceRun::after(const AnswerRelay::Step& step, bool begun) {
     if (!begun) {
         return failed_place(step.failure);
     }
-    Error error = error_of(step.failure, claim_->pool().key);
+    Error error = error_of(step.failure);
     claim_->release();
     return {.kind = Event::answer_broken, .error = std::move(error)};
 }
 
+// The time limit of a node that is Offline is its death, not the engine's slowness.
+std::string_view InferenceRun::reason_of(UpstreamFailure failure) const {
+    return node_silent_ && is_late(failure) ? "silent since before its deadline"
+                                            : to_string(failure);
+}
+
+Error InferenceRun::error_of(UpstreamFailure failure) const {
+    const Errc code = is_late(failure) && !node_silent_ ? Errc::decode_timeout : Errc::worker_reset;
+    const PoolKey& pool = claim_->pool().key;
+    return {code, fmt::format("node {}: {}", pool.node.str(), reason_of(failure)), {}};
+}
+
 AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
     const PoolKey pool = claim_->pool().key;
+    Error error = error_of(failure);
     if (blames_node(failure)) {
         suspect_node();
     }
     claim_->release();
     waited_since_.reset();
     if (failure == UpstreamFailure::cancelled) {
-        return {.kind = Event::place_failed, .error = error_of(failure, pool)};
+        return {.kind = Event::place_failed, .error = std::move(error)};
     }
     context_.log.warn(
         "a place failed",
         {{"node", pool.node},
          {"pool", pool.pool},
-         {"reason", to_string(failure)},
+         {"reason", reason_of(failure)},
          {"correlation_id", exchange_.correlation()}}
     );
-    return {.kind = Event::place_failed, .error = error_of(failure, pool)};
+    return {.kind = Event::place_failed, .error = std::move(error)};
 }
 
 void InferenceRun::suspect_node() {

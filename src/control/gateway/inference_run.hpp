@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace orch::control::gateway {
 
@@ -47,6 +48,8 @@ private:
 
     net::ClientRequest node_request() const;
     net::Headers client_headers() const;
+    std::string_view reason_of(net::UpstreamFailure failure) const;
+    Error error_of(net::UpstreamFailure failure) const;
     AttemptEvent failed_place(net::UpstreamFailure failure);
     void suspect_node();
     void client_left();
@@ -61,6 +64,7 @@ private:
     std::optional<Instant> waited_since_;  // of the last grant, until a place takes the request
     std::unique_ptr<net::ClientExchange> upstream_;
     std::optional<EdgeState::Visit> visit_;  // while upstream_ is with a node
+    bool node_silent_ = false;               // that node went Offline meanwhile
     std::optional<AnswerRelay> relay_;
     placement::Decision rejection_;  // its per-pool reasons go into the error's details
 };
