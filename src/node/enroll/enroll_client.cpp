@@ -11,7 +11,6 @@
 namespace orch::node::enroll {
 namespace {
 
-constexpr Duration kCallLimit = std::chrono::seconds(5);
 constexpr Duration kFaultPeriod = std::chrono::seconds(60);
 constexpr Duration kLeavePoll = std::chrono::milliseconds(20);
 
@@ -57,6 +56,7 @@ HeartbeatOutcome heartbeat_outcome(const net::CallResult& answer) {
 EnrollClient::EnrollClient(EnrollTarget target, EnrollConfig config, Parts parts, Logger log)
     : target_(std::move(target)),
       parts_(parts),
+      call_limit_(config.call_limit),
       log_(log),
       faults_(std::move(log), parts.clock, kFaultPeriod),
       fsm_(config, parts.sequence, parts.rng) {}
@@ -71,7 +71,7 @@ void EnrollClient::readiness_changed() {
 
 Task<void> EnrollClient::leave() {
     take(enroll_event::Leave{});
-    const Instant limit = parts_.clock.now() + kCallLimit;
+    const Instant limit = parts_.clock.now() + call_limit_;
     while (fsm_.status().state != EnrollState::left && parts_.clock.now() < limit) {
         if (!co_await parts_.clock.sleep_for(kLeavePoll)) {
             co_return;
@@ -113,7 +113,7 @@ void EnrollClient::perform(const enroll_action::SendRegister&) {
 }
 
 void EnrollClient::perform(const enroll_action::SendHeartbeat& action) {
-    parts_.tasks.spawn(send_heartbeat(action.seq));
+    parts_.tasks.spawn(send_heartbeat(action.seq, action.limit));
 }
 
 void EnrollClient::perform(const enroll_action::SendDeregister&) {
@@ -130,7 +130,9 @@ Task<void> EnrollClient::wake_at(Instant at, std::uint64_t ticket) {
     }
 }
 
-Task<net::CallResult> EnrollClient::call(net::Method method, std::string path, std::string body) {
+Task<net::CallResult> EnrollClient::call(
+    net::Method method, std::string path, std::string body, Duration limit
+) {
     net::ClientRequest request;
     request.method = method;
     request.to = target_.control_plane;
@@ -140,7 +142,7 @@ Task<net::CallResult> EnrollClient::call(net::Method method, std::string path, s
     if (!target_.token.empty()) {
         request.headers.add("Authorization", "Bearer " + target_.token);
     }
-    co_return co_await net::http_call(parts_.clients, std::move(request), kCallLimit);
+    co_return co_await net::http_call(parts_.clients, std::move(request), limit);
 }
 
 // The address that the control plane sees this node come from is one at which it can be reached,
@@ -169,7 +171,7 @@ Task<void> EnrollClient::send_register() {
     }
     std::string body = api::to_json(parts_.source.registration(target_.advertised));
     const net::CallResult answer =
-        co_await call(net::Method::post, "/v2/nodes/register", std::move(body));
+        co_await call(net::Method::post, "/v2/nodes/register", std::move(body), call_limit_);
     enroll_event::RegisterAnswered event{register_outcome(answer), {}, {}};
     if (event.outcome == RegisterOutcome::accepted) {
         const auto response = api::from_json<api::RegisterResponse>(answer.body);
@@ -180,11 +182,11 @@ Task<void> EnrollClient::send_register() {
     take(event);
 }
 
-Task<void> EnrollClient::send_heartbeat(std::uint64_t seq) {
+Task<void> EnrollClient::send_heartbeat(std::uint64_t seq, Duration limit) {
     const NodeId node = parts_.source.registration({}).node_id;
     std::string body = api::to_json(parts_.source.heartbeat(seq));
     const net::CallResult answer = co_await call(
-        net::Method::post, fmt::format("/v2/nodes/{}/heartbeat", node.str()), std::move(body)
+        net::Method::post, fmt::format("/v2/nodes/{}/heartbeat", node.str()), std::move(body), limit
     );
     enroll_event::HeartbeatAnswered event{heartbeat_outcome(answer), {}, {}};
     if (event.outcome == HeartbeatOutcome::accepted) {
@@ -198,7 +200,7 @@ Task<void> EnrollClient::send_heartbeat(std::uint64_t seq) {
 
 Task<void> EnrollClient::send_deregister() {
     const NodeId node = parts_.source.registration({}).node_id;
-    co_await call(net::Method::del, fmt::format("/v2/nodes/{}", node.str()), {});
+    co_await call(net::Method::del, fmt::format("/v2/nodes/{}", node.str()), {}, call_limit_);
     take(enroll_event::DeregisterAnswered{});
 }
 

@@ -58,15 +58,18 @@ private:
     void perform(const enroll_action::WaitUntil& action);
 
     Task<void> send_register();
-    Task<void> send_heartbeat(std::uint64_t seq);
+    Task<void> send_heartbeat(std::uint64_t seq, Duration limit);
     Task<void> send_deregister();
     Task<void> wake_at(Instant at, std::uint64_t ticket);
-    Task<net::CallResult> call(net::Method method, std::string path, std::string body);
+    Task<net::CallResult> call(
+        net::Method method, std::string path, std::string body, Duration limit
+    );
     Task<void> find_advertised();
     void tell_change(EnrollState before);
 
     EnrollTarget target_;
     Parts parts_;
+    Duration call_limit_;
     Logger log_;
     RateLimitedLog faults_;
     EnrollFsm fsm_;

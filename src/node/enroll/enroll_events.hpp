@@ -72,6 +72,7 @@ struct SendRegister {};
 
 struct SendHeartbeat {
     std::uint64_t seq = 0;
+    Duration limit{};  // for the answer: one that is lost must not delay the next
 };
 
 struct SendDeregister {};

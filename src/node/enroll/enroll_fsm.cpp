@@ -183,7 +183,8 @@ void EnrollFsm::send_heartbeat() {
     beat_in_flight_ = true;
     last_beat_ = now_;
     ++status_.beats;
-    actions_.emplace_back(enroll_action::SendHeartbeat{.seq = sequence_.next()});
+    const Duration limit = std::clamp(interval(), config_.min_beat_limit, config_.call_limit);
+    actions_.emplace_back(enroll_action::SendHeartbeat{.seq = sequence_.next(), .limit = limit});
 }
 
 void EnrollFsm::send_deregister() {

@@ -21,6 +21,9 @@ struct EnrollConfig {
     Duration interval = std::chrono::seconds(10);  // the control plane may ask for a shorter one
     async::BackoffConfig backoff;                  // of a node that never got in: 1 s to 30 s
     Duration min_interval = std::chrono::milliseconds(10);  // whatever the control plane asks for
+    Duration call_limit = std::chrono::seconds(5);          // for any answer
+    Duration min_beat_limit =
+        std::chrono::seconds(1);  // for a heartbeat's, if the interval is less
     Duration register_spacing = std::chrono::seconds(1);  // between two registrations that succeed
 };
 
@@ -46,7 +49,8 @@ struct EnrollStatus {
 //
 // The first heartbeat follows an accepted registration at once, the others every interval: the
 // shorter of its own and the one the last answer asked for. A node that was in once beats on
-// whatever fails, so a control plane that restarts knows it within one interval. 409 is different:
+// whatever fails, and waits for no answer longer than an interval, so a control plane that restarts
+// or can be reached again knows it within one. 409 is different:
 // the id belongs to another machine, and its heartbeats must not be mistaken for that one's.
 // A readiness change is told at once; while a heartbeat is in flight, right after its answer.
 class EnrollFsm {

@@ -28,6 +28,7 @@ public:
             }
             if (const auto* beat = std::get_if<enroll_action::SendHeartbeat>(&action)) {
                 seqs.push_back(beat->seq);
+                limits.push_back(beat->limit);
             }
         }
     }
@@ -67,6 +68,7 @@ public:
     EnrollActions actions;
     std::optional<Instant> wake_at;
     std::vector<std::uint64_t> seqs;
+    std::vector<Duration> limits;
 };
 
 TEST_F(EnrollFsmTest, WaitsToBeStarted) {
@@ -78,6 +80,17 @@ TEST_F(EnrollFsmTest, WaitsToBeStarted) {
     EXPECT_TRUE(asked_for<enroll_action::SendRegister>());
     tell(enroll_event::Start{});
     EXPECT_TRUE(actions.empty());
+}
+
+TEST_F(EnrollFsmTest, WaitsForTheAnswerToABeatNoLongerThanAnInterval) {
+    tell(enroll_event::Start{});
+    registered(RegisterOutcome::accepted);
+    beat(HeartbeatOutcome::accepted, 2s);
+    expire();
+    beat(HeartbeatOutcome::accepted, 10ms);
+    expire();
+    EXPECT_EQ(limits, (std::vector<Duration>{5s, 2s, 1s}))
+        << "at most what any answer may take, at least a second for a slow network";
 }
 
 TEST_F(EnrollFsmTest, BeatsRightAfterRegisteringAndThenEveryInterval) {
