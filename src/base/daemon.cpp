@@ -1,6 +1,7 @@
 #include "base/daemon.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cstdio>
@@ -9,6 +10,15 @@ namespace orch {
 
 void keep_files_private() {
     ::umask(S_IRWXG | S_IRWXO);
+}
+
+bool raise_file_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return false;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 void announce_listening(const HostPort& bound) {

@@ -14,6 +14,10 @@ inline constexpr int kExitStateDir = 4;
 // Everything that this process and its children make from now on is its user's alone.
 void keep_files_private();
 
+// Raises the limit of open files as far as it may go: a connection is one, and the usual 1024 are
+// used up by a few hundred clients. True unless the system refuses.
+bool raise_file_limit();
+
 // The one line on standard output, for scripts: {"event":"listening","address":"IP:PORT"}.
 void announce_listening(const HostPort& bound);
 

@@ -161,6 +161,9 @@ int main(int argc, char** argv) {
             return *code;
         }
         keep_files_private();
+        if (!raise_file_limit()) {
+            fmt::print(stderr, "orchestratord: the limit of open files stays as it is\n");
+        }
         return run(config, std::move(home), read);
     } catch (const std::exception& e) {
         fmt::print(stderr, "orchestratord: {}\n", e.what());

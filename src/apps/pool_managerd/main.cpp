@@ -64,6 +64,9 @@ int main(int argc, char** argv) {
             return *code;
         }
         keep_files_private();
+        if (!raise_file_limit()) {
+            fmt::print(stderr, "pool-managerd: the limit of open files stays as it is\n");
+        }
         return run(config, read);
     } catch (const std::exception& e) {
         fmt::print(stderr, "pool-managerd: {}\n", e.what());
