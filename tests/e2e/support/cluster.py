@@ -31,10 +31,11 @@ class Cluster(Runner):
 
     # Control plane
 
-    def start_control(self, *arguments, address="127.0.0.1:0", env=None):
+    def start_control(self, *arguments, address="127.0.0.1:0", heartbeat_secs=HEARTBEAT_SECS,
+                      node_timeout_secs=NODE_TIMEOUT_SECS, env=None):
         made = self.make("orchestratord", "--addr", address, "--cloud-profile", "true",
                          "--api-token-file", self.token_file, "--state-dir", self.root / "control/state",
-                         "--heartbeat-interval-secs", HEARTBEAT_SECS, "--node-timeout-secs", NODE_TIMEOUT_SECS,
+                         "--heartbeat-interval-secs", heartbeat_secs, "--node-timeout-secs", node_timeout_secs,
                          *arguments, name="control", env=env)
         self.control = made.start()
         self.address = made.address()
@@ -49,16 +50,16 @@ class Cluster(Runner):
 
     # Nodes
 
-    def node_program(self, node_id, pools, *arguments, engine=None, env=None):
+    def node_program(self, node_id, pools, *arguments, address="127.0.0.1:0", engine=None, env=None):
         config = self.root / (node_id + ".yaml")
         config.write_text(pools if isinstance(pools, str) else json.dumps({"pools": pools}))
-        return self.make("pool-managerd", "--addr", "127.0.0.1:0", "--node-id", node_id,
+        return self.make("pool-managerd", "--addr", address, "--node-id", node_id,
                          "--orchestratord-url", "http://" + self.address, "--api-token-file", self.token_file,
                          "--config", config, "--state-dir", self.root / node_id / "state",
                          "--engine-binary", engine or self.engine, *arguments, name=node_id, env=env)
 
-    def start_node(self, node_id, pools, *arguments, engine=None, env=None):
-        self.nodes[node_id] = self.node_program(node_id, pools, *arguments, engine=engine, env=env).start()
+    def start_node(self, node_id, pools, *arguments, **options):
+        self.nodes[node_id] = self.node_program(node_id, pools, *arguments, **options).start()
         return self.nodes[node_id]
 
     def node(self, node_id):

@@ -47,6 +47,10 @@ class Stream:
         self._response.close()
         self._connection.close()
 
+    def read_rest(self):
+        """The bytes of an answer that is no stream."""
+        return self._response.read()
+
     def __iter__(self):
         name, data = "message", []
         for line in self._lines():
