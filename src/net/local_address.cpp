@@ -21,7 +21,7 @@ Task<std::optional<std::string>> local_address_towards(HostPort target) {
         boost::system::error_code no_route;
         socket.connect(entry.endpoint(), no_route);
         const auto local = socket.local_endpoint(no_route);
-        if (!no_route) {
+        if (!no_route && !local.address().is_unspecified()) {  // a host between two addresses
             co_return local.address().to_string();
         }
     }

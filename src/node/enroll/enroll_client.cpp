@@ -103,7 +103,7 @@ void EnrollClient::tell_change(EnrollState before) {
             "enrolment changed",
             {{"control_plane", control_plane},
              {"state", to_string(status.state)},
-             {"address", target_.advertised}}
+             {"address", advertised_}}
         );
     }
 }
@@ -145,35 +145,38 @@ Task<net::CallResult> EnrollClient::call(
     co_return co_await net::http_call(parts_.clients, std::move(request), limit);
 }
 
-// The address that the control plane sees this node come from is one at which it can be reached,
-// unless the node listens at one address only.
-Task<void> EnrollClient::find_advertised() {
+// The base URL to advertise, empty when no way leads to the control plane: the address that the
+// control plane sees this node come from is one at which it can be reached, unless the node listens
+// at one address only.
+Task<std::string> EnrollClient::find_address() {
     if (!target_.advertised.empty()) {
-        co_return;
+        co_return target_.advertised;
     }
     HostPort reachable = target_.bound;
     if (is_wildcard(reachable.host)) {
         const auto local = co_await net::local_address_towards(target_.control_plane);
         if (!local) {
-            co_return;
+            co_return std::string();
         }
         reachable.host = *local;
     }
-    target_.advertised = "http://" + to_string(reachable);
+    co_return "http://" + to_string(reachable);
 }
 
 Task<void> EnrollClient::send_register() {
-    co_await find_advertised();
-    if (target_.advertised.empty()) {
+    std::string address = co_await find_address();
+    if (address.empty()) {
         const std::string why = "no address leads to " + to_string(target_.control_plane);
         take(enroll_event::RegisterAnswered{RegisterOutcome::unreachable, {}, why});
         co_return;
     }
-    std::string body = api::to_json(parts_.source.registration(target_.advertised));
+    advertised_ = address;
+    std::string body = api::to_json(parts_.source.registration(advertised_));
     const net::CallResult answer =
         co_await call(net::Method::post, "/v2/nodes/register", std::move(body), call_limit_);
     enroll_event::RegisterAnswered event{register_outcome(answer), {}, {}};
     if (event.outcome == RegisterOutcome::accepted) {
+        accepted_address_ = std::move(address);
         const auto response = api::from_json<api::RegisterResponse>(answer.body);
         event.next_heartbeat = from_ms(response ? response->next_heartbeat_ms.value_or(0) : 0);
     } else {
@@ -183,6 +186,12 @@ Task<void> EnrollClient::send_register() {
 }
 
 Task<void> EnrollClient::send_heartbeat(std::uint64_t seq, Duration limit) {
+    const std::string address = co_await find_address();
+    if (!address.empty() && address != accepted_address_) {
+        const std::string why = "this host moved to " + address;
+        take(enroll_event::HeartbeatAnswered{HeartbeatOutcome::moved, {}, why});
+        co_return;
+    }
     const NodeId node = parts_.source.registration({}).node_id;
     std::string body = api::to_json(parts_.source.heartbeat(seq));
     const net::CallResult answer = co_await call(

@@ -47,8 +47,9 @@ public:
 
     const EnrollStatus& status() const { return fsm_.status(); }
 
-    // The base URL that is advertised; known once a registration was tried.
-    const std::string& advertised() const { return target_.advertised; }
+    // The base URL that is advertised; known once a registration was tried. One that was found out
+    // is looked at again before each heartbeat, since hosts move.
+    const std::string& advertised() const { return advertised_; }
 
 private:
     void take(const EnrollEvent& event);
@@ -64,7 +65,7 @@ private:
     Task<net::CallResult> call(
         net::Method method, std::string path, std::string body, Duration limit
     );
-    Task<void> find_advertised();
+    Task<std::string> find_address();
     void tell_change(EnrollState before);
 
     EnrollTarget target_;
@@ -73,6 +74,8 @@ private:
     Logger log_;
     RateLimitedLog faults_;
     EnrollFsm fsm_;
+    std::string advertised_;
+    std::string accepted_address_;  // the one the control plane knows
     std::uint64_t wake_ticket_ = 0;
 };
 

@@ -19,6 +19,7 @@ enum class RegisterOutcome {
 
 enum class HeartbeatOutcome {
     accepted,
+    moved,         // not sent: this host's address is not the advertised one any more
     unknown_node,  // 404: the control plane does not know this node (any more)
     refused,
     unreachable,

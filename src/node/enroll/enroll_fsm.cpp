@@ -91,6 +91,7 @@ void EnrollFsm::on(const enroll_event::HeartbeatAnswered& event) {
             status_.last_error.clear();
             asked_interval_ = event.next_heartbeat;
             break;
+        case HeartbeatOutcome::moved:
         case HeartbeatOutcome::unknown_node:
             status_.last_error = event.message;
             register_again();

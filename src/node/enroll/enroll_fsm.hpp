@@ -37,7 +37,7 @@ struct EnrollStatus {
 
 // The node's membership in one control plane, sans I/O. One owner: the node's control thread.
 //
-//                   start            accepted             404
+//                   start            accepted         404, or moved
 //   unregistered ---------> registering ------> registered ---> registering
 //        ^                     |    ^    ^----------'
 //        |  failed, and it     |    |  failed, and it was in before: goes on beating

@@ -82,6 +82,18 @@ TEST_F(EnrollFsmTest, WaitsToBeStarted) {
     EXPECT_TRUE(actions.empty());
 }
 
+TEST_F(EnrollFsmTest, RegistersAgainWhenItsHostMoved) {
+    join();
+    expire();
+    beat(HeartbeatOutcome::moved);
+    EXPECT_EQ(state(), EnrollState::registering);
+    EXPECT_TRUE(asked_for<enroll_action::SendRegister>());
+    registered(RegisterOutcome::unreachable);
+    EXPECT_EQ(state(), EnrollState::registered) << "it was in, and goes on beating";
+    expire();
+    EXPECT_TRUE(asked_for<enroll_action::SendHeartbeat>());
+}
+
 TEST_F(EnrollFsmTest, WaitsForTheAnswerToABeatNoLongerThanAnInterval) {
     tell(enroll_event::Start{});
     registered(RegisterOutcome::accepted);

@@ -66,6 +66,21 @@ def test_a_host_advertises_the_address_that_it_uses_to_reach_the_control_plane(h
     assert hosts.node("n2")["address"] == "http://" + hosts.nodes["n2"].address()
 
 
+def test_a_host_that_gets_another_address_is_found_there(hosts, model):
+    hosts.start_control()
+    hosts.start_node("n1", [pool(model)])
+    hosts.wait_ready("n1")
+    pid, before = hosts.engine_pid("n1"), hosts.host("n1").address
+    hosts.host("n1").move(SUBNET + "77")
+    try:
+        wait_for("the new address", lambda: hosts.node("n1")["address"] == hosts.url("n1"))
+        hosts.wait_ready("n1")
+        assert hosts.chat_text("gamma") == golden("gamma")
+        assert hosts.engine_pid("n1") == pid
+    finally:
+        hosts.host("n1").move(before)
+
+
 def test_an_address_that_leads_elsewhere_is_shown_and_gets_no_work(hosts, model):
     wrong = {"n1": NOBODY, "n3": hosts.url("n2")}
     hosts.start_control()

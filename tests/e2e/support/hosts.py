@@ -114,6 +114,12 @@ class Host(Namespace):
     def _no_rules(self):
         self.run("nft", "-f", "-", stdin="add table inet fault\ndelete table inet fault")
 
+    def move(self, address):
+        """Another address in place of its own, as a host gets that asks for one."""
+        self.run("ip", "address", "del", self.address + "/24", "dev", LINK)
+        self.run("ip", "address", "add", address + "/24", "dev", LINK)
+        self.address = address
+
     def add_address(self, address):
         """One more, which nobody else knows the way to."""
         self.run("ip", "address", "add", address + "/32", "dev", "lo")
