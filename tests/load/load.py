@@ -89,6 +89,8 @@ def complaints(cluster, tally):
     found = ["%s: %s" % (o.kind, o.detail) for o in tally.all() if o.kind == LOST]
     found += ["a chat must succeed: %s" % o.detail for o in tally.outcomes["chat"] if o.kind != DONE]
     found += ["a stream was refused: %s" % o.detail for o in tally.outcomes["chat stream"] if o.kind == REFUSED]
+    found += ["a stream of %s was broken, which was never killed: %s" % (o.node, o.detail)
+              for o in tally.outcomes["chat stream"] if o.kind == ERROR_EVENT and o.node not in cluster.killed]
     sent = len(tally.all())
 
     def compare(what, ours, theirs):

@@ -21,6 +21,7 @@ class LoadCluster(Cluster):
         self.random = random.Random(seed)
         self.served = {}  # by node id, of those that are up
         self.joins = self.leaves = self.kills = 0
+        self.killed = set()
 
     def pools(self, names):
         return [pool(self.model_file, pool_id=name, served_name=name, slots=2, env=ENGINE) for name in names]
@@ -65,6 +66,7 @@ class LoadCluster(Cluster):
         names = self.served.pop(node_id)
         if self.random.random() < 0.5:
             self.kills += 1
+            self.killed.add(node_id)
             self.nodes[node_id].kill()
         else:
             self.leaves += 1
