@@ -12,6 +12,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -155,6 +156,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--keep", type=Path, help="a folder for all logs, to be looked at afterwards")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends the programs too
     programs = Path(os.environ.get("ORCH_BIN", ROOT / "build/dev/bin")).resolve()
     print("load: %d nodes, %d clients, %d models, seed %d" % (options.nodes, options.clients, options.models, options.seed))
     with tempfile.TemporaryDirectory(prefix="llama-orch-load-") as root:

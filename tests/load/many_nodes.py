@@ -10,6 +10,7 @@ import asyncio
 import functools
 import os
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -163,6 +164,7 @@ def main():
     parser.add_argument("--interval", type=int, default=10, help="seconds between two heartbeats of a node")
     parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends the programs too
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     programs = Path(os.environ.get("ORCH_BIN", ROOT / "build/dev/bin")).resolve()
     with tempfile.TemporaryDirectory(prefix="llama-orch-nodes-") as root:
