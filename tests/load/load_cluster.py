@@ -48,6 +48,8 @@ class LoadCluster(Cluster):
         wait_for("all pools of %s to be ready" % node_id, lambda: self.is_up(node_id))
 
     def is_up(self, node_id):
+        if self.metric("orchd_node_registrations_total", outcome="success") < self.joins:
+            return False  # what is known of it is from before it was killed
         seen = self.node(node_id)
         return (seen and seen["online"] and seen["reachable"]
                 and {p["pool_id"] for p in seen["pools"] if p["ready"]} >= self.served[node_id])
@@ -58,13 +60,13 @@ class LoadCluster(Cluster):
         return all(sum(name in served for served in others) >= enough for name in names)
 
     def take_one_away(self):
-        """Asks one node to end, or kills it; returns its id and models, or None if none can be spared."""
+        """Kills one node or asks it to end, in turn; returns its id and models, or None if none can be spared."""
         candidates = [n for n, names in self.served.items() if self.enough_elsewhere(n, names, ENOUGH)]
         if not candidates:
             return None
         node_id = self.random.choice(candidates)
         names = self.served.pop(node_id)
-        if self.random.random() < 0.5:
+        if self.kills <= self.leaves:
             self.kills += 1
             self.killed.add(node_id)
             self.nodes[node_id].kill()
