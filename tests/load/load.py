@@ -3,7 +3,7 @@
 
     load.py [--nodes 10] [--clients 100] [--models 6] [--seconds 60] [--seed N]
 
-Every client sends one chat after the other, streams and others in turn, each for another model. It ends with 0 if every request
+Every client sends one request after the other: chats, streams and tasks, each for another model. It ends with 0 if every request
 ended in exactly one of the promised ways, and orchestratord counted the same; else with 1.
 """
 import argparse
@@ -26,11 +26,11 @@ sys.path[:0] = [str(HERE), str(ROOT / "tests/e2e"), str(ROOT / "tools")]
 import make_tiny_gguf  # noqa: E402
 from load_cluster import Churn, LoadCluster  # noqa: E402
 from outcomes import (DONE, ERROR_EVENT, LOST, REFUSED, TRANSPORT_ERRORS, judge_answer, judge_stream,  # noqa: E402
-                      never_answered)
+                      judge_task_events, never_answered, refusal, Outcome)
 from support.http import chat  # noqa: E402
 from support.process import wait_for  # noqa: E402
 
-KINDS = ("chat", "chat stream")
+KINDS = ("chat", "chat stream", "task")
 LONGEST_ANSWER = 24  # tokens: about a second
 
 
@@ -73,10 +73,27 @@ class Client(threading.Thread):
         key, tokens = self.random.choice(make_tiny_gguf.KEYS), self.random.randint(1, LONGEST_ANSWER)
         expected = "".join(" " + word for word in make_tiny_gguf.golden(key).split()[:tokens])
         body = chat("tell me, " + key, model=self.random.choice(self.cluster.model_names), max_tokens=tokens)
+        if kind == "task":
+            return self.ask_task(body, expected)
         if kind == "chat":
             return judge_answer(self.cluster.client.post("/v1/chat/completions", body), expected)
         with self.cluster.client.stream("/v1/chat/completions", body) as stream:
             return judge_stream(stream, stream.read_rest, expected)
+
+
+    def ask_task(self, body, expected):
+        """Hands it in, watches it to its end, and asks for its state then."""
+        taken = self.cluster.client.post("/v2/tasks", body)
+        if taken.status != 202:
+            return refusal(taken.status, taken.body)
+        path = "/v2/tasks/" + taken.json()["task_id"]
+        with self.cluster.client.watch(path + "/events") as stream:
+            outcome = judge_task_events(stream, expected)
+        task = self.cluster.client.get(path).json()
+        if task["state"] != {DONE: "done", ERROR_EVENT: "failed"}.get(outcome.kind):
+            return Outcome(LOST, "%s, and its state is %s" % (outcome.kind, task["state"]))
+        outcome.node, outcome.attempts = task["node_id"] or "", task["attempts"]
+        return outcome
 
 
 def access_lines(cluster):
@@ -89,16 +106,16 @@ def complaints(cluster, tally):
     """What is wrong, a sentence each."""
     found = ["%s: %s" % (o.kind, o.detail) for o in tally.all() if o.kind == LOST]
     found += ["a chat must succeed: %s" % o.detail for o in tally.outcomes["chat"] if o.kind != DONE]
-    found += ["a stream was refused: %s" % o.detail for o in tally.outcomes["chat stream"] if o.kind == REFUSED]
-    found += ["a stream of %s was broken, which was never killed: %s" % (o.node, o.detail)
-              for o in tally.outcomes["chat stream"] if o.kind == ERROR_EVENT and o.node not in cluster.killed]
-    sent = len(tally.all())
+    found += ["a %s was refused: %s" % (kind, o.detail) for kind in KINDS[1:] for o in tally.outcomes[kind] if o.kind == REFUSED]
+    found += ["work of %s was broken, which was never killed: %s" % (o.node, o.detail)
+              for o in tally.all() if o.kind == ERROR_EVENT and o.node not in cluster.killed]
+    sent = sum(len(tally.outcomes[kind]) for kind in KINDS[:2])
 
     def compare(what, ours, theirs):
         if ours != theirs:
             found.append("%s: the clients say %d, orchestratord %d" % (what, ours, theirs))
 
-    compare("requests", sent, access_lines(cluster))
+    compare("chats", sent, access_lines(cluster))
     compare("nodes that joined", cluster.joins, cluster.metric("orchd_node_registrations_total", outcome="success"))
     compare("nodes that left", cluster.leaves, cluster.metric("orchd_node_deregistrations_total", outcome="success"))
     compare("nodes online", len(cluster.served), cluster.metric("orchd_nodes_online"))

@@ -64,6 +64,25 @@ def judge_events(events, expected):
     return Outcome(DONE) if finished and text == expected else Outcome(LOST, "wrong text: %r" % text)
 
 
+def judge_task_events(events, expected):
+    """Of a task's events, an iterable: exactly one `end` or `error`, and it is the last."""
+    text, ended, code = "", None, ""
+    for event in events:
+        if ended:
+            return Outcome(LOST, "an event after the end: %s %r" % (event.name, event.data))
+        if event.name == "token":
+            text += event.json()["t"]
+        elif event.name == "end":
+            ended = DONE if not event.json().get("canceled") else LOST
+        elif event.name == "error":
+            ended, code = ERROR_EVENT, event.json()["code"]
+    if ended == ERROR_EVENT:
+        return Outcome(ERROR_EVENT, code) if expected.startswith(text) else Outcome(LOST, "an error event after %r" % text)
+    if ended != DONE:
+        return Outcome(LOST, "no terminal event after %r" % text)
+    return Outcome(DONE) if text == expected else Outcome(LOST, "wrong text: %r" % text)
+
+
 def judge_stream(stream, read_error, expected):
     """Of a Stream that is open."""
     if stream.status != 200:

@@ -7,7 +7,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
-from outcomes import DONE, ERROR_EVENT, LOST, REFUSED, judge_answer, judge_events, refusal  # noqa: E402
+from outcomes import DONE, ERROR_EVENT, LOST, REFUSED, judge_answer, judge_events, judge_task_events, refusal  # noqa: E402
 from support.http import Answer, Event  # noqa: E402
 
 
@@ -47,6 +47,25 @@ class Streams(unittest.TestCase):
         self.assertEqual(self.judge(words(" net"), *END), LOST)
         self.assertEqual(self.judge(words(" red"), words(" red"), words(" net"), *END), LOST)
         self.assertEqual(self.judge(words(" red red"), ERROR), LOST)
+
+
+def task(name, **body):
+    return Event(name, json.dumps(body))
+
+
+class Tasks(unittest.TestCase):
+    def judge(self, *events):
+        return judge_task_events([task("started", attempt=1), *events], " red net").kind
+
+    def test_a_task_ends_once(self):
+        tokens = [task("token", t=" red"), task("token", t=" net")]
+        self.assertEqual(self.judge(*tokens, task("end")), DONE)
+        self.assertEqual(self.judge(*tokens), LOST)
+        self.assertEqual(self.judge(*tokens, task("end"), task("error", code="X")), LOST)
+        self.assertEqual(self.judge(*tokens, task("end", canceled=True)), LOST)
+        self.assertEqual(self.judge(tokens[0], task("error", code="WORKER_RESET")), ERROR_EVENT)
+        self.assertEqual(self.judge(tokens[1], task("error", code="WORKER_RESET")), LOST)
+        self.assertEqual(self.judge(tokens[0], task("end")), LOST)
 
 
 class Answers(unittest.TestCase):

@@ -105,6 +105,10 @@ class Client:
     def post(self, path, body=None, headers=None):
         return self.request("POST", path, body, headers)
 
+    def watch(self, path, headers=None):
+        """The events of a GET; use with `with`."""
+        return Stream(*self._open("GET", path, None, headers))
+
     def stream(self, path, body, headers=None):
         """Sends `body` with "stream": true; use with `with`."""
         return Stream(*self._open("POST", path, dict(body, stream=True), headers))
