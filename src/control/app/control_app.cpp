@@ -52,7 +52,8 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
       gateway_(
           edge_pointers_,
           {dispatch_, config_.gateway, config_.outbound_token, Logger(sink, "gateway")},
-          config_.placement
+          config_.placement,
+          metrics_
       ),
       probe_(metrics_),
       reachability_(clients_, config_.outbound_token),

@@ -1,6 +1,7 @@
 #include "control/app/control_config.hpp"
 
 #include "auth/token_settings.hpp"
+#include "base/rng.hpp"
 #include "base/state_dir.hpp"
 
 #include <fmt/format.h>
@@ -39,6 +40,20 @@ gateway::GatewayConfig gateway_config(const Settings& settings) {
     config.retry_attempts =
         static_cast<std::uint32_t>(settings.get_number("ORCHESTRATORD_RETRY_ATTEMPTS"));
     return config;
+}
+
+placement::PlacementPolicy placement_policy(SettingsRead& read) {
+    placement::PlacementPolicy policy;
+    const auto strategy =
+        placement::strategy_from(read.settings.get_text("ORCHESTRATORD_PLACEMENT_STRATEGY"));
+    if (strategy) {
+        policy.strategy = *strategy;
+    } else {
+        read.errors.push_back(strategy.error().message);
+    }
+    policy.spread_by = read.settings.find_text("ORCHESTRATORD_PLACEMENT_SPREAD_BY").value_or("");
+    policy.seed = system_seed();
+    return policy;
 }
 
 std::size_t edge_threads(const Settings& settings) {
@@ -82,10 +97,7 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
     config.registry.home = config.profile.profile == Profile::home;
     config.admission.capacity = settings.get_number("ORCHD_ADMISSION_CAPACITY");
     config.admission.queue_timeout = settings.get_duration("ORCHESTRATORD_QUEUE_TIMEOUT_SECS");
-    if (auto strategy =
-            placement::strategy_from(settings.get_text("ORCHESTRATORD_PLACEMENT_STRATEGY"))) {
-        config.placement.strategy = *strategy;
-    }
+    config.placement = placement_policy(read);
     config.gateway = gateway_config(settings);
     config.gateway.node_timeout = config.registry.node_timeout;
     config.edge_threads = edge_threads(settings);

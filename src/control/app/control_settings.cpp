@@ -59,10 +59,15 @@ std::vector<Setting> node_settings() {
 std::vector<Setting> request_settings() {
     return {
         {.name = "ORCHESTRATORD_PLACEMENT_STRATEGY",
-         .kind = Kind::choice,
+         .kind = Kind::text,  // names are judged by the policy, which knows more to say
          .fallback = "auto",
          .help = "How a pool is chosen among those that fit.",
-         .choices = {"auto", "least-loaded"}},
+         .choices = placement::strategy_names()},
+        {.name = "ORCHESTRATORD_PLACEMENT_SPREAD_BY",
+         .kind = Kind::text,
+         .help = "A label over whose values a model's work is spread: zone, or machine_id, which "
+                 "every node has.",
+         .fallback_note = "not spread"},
         {.name = "ORCHD_ADMISSION_CAPACITY",
          .kind = Kind::number,
          .fallback = "100",

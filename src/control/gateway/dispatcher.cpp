@@ -26,8 +26,9 @@ Dispatcher::Dispatcher(
     admission::AdmissionConfig config, placement::PlacementPolicy policy, OnDepth on_depth
 )
     : queue_(config),
-      policy_(policy),
+      policy_(std::move(policy)),
       on_depth_(std::move(on_depth)),
+      ledger_(policy_.seed),
       view_(std::make_shared<view::ClusterView>()) {}
 
 TicketId Dispatcher::park(Bid bid, Instant now, OnDispatched on_dispatched) {
@@ -86,14 +87,16 @@ void Dispatcher::leave_line(Waiting& waiting) {
 std::optional<Grant> Dispatcher::try_claim(
     const placement::PlacementRequest& request, Instant now
 ) {
-    const auto decision = decide(*view_, request, policy_, ledger_, now);
-    for (const placement::Candidate& candidate : decision.ranked) {
-        if (candidate.pool->cell->claim_for_waiter()) {
-            ledger_.chosen(*candidate.pool->cell);
-            return Grant{view_, candidate.node, candidate.pool, {}};
-        }
+    auto decision = decide(*view_, request, policy_, ledger_, now);
+    const placement::Candidate* const taken =
+        take_first(decision, [](const placement::Candidate& candidate) {
+            return candidate.pool->cell->claim_for_waiter();
+        });
+    if (taken == nullptr) {
+        return std::nullopt;
     }
-    return std::nullopt;
+    ledger_.chosen(*taken->pool->cell);
+    return Grant{view_, taken->node, taken->pool, {}};
 }
 
 bool Dispatcher::serve(TicketId ticket, Instant now) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "control/gateway/placement_probe.hpp"
 #include "control/gateway/slot_claim.hpp"
 #include "control/placement/choice_ledger.hpp"
 #include "control/placement/placement_policy.hpp"
@@ -17,8 +18,17 @@ namespace orch::control::gateway {
 // thread only.
 class EdgeState {
 public:
-    EdgeState(net::Edge& edge, DispatchLoop& dispatch, placement::PlacementPolicy policy)
-        : edge_(edge), dispatch_(dispatch), policy_(policy) {}
+    EdgeState(
+        net::Edge& edge,
+        DispatchLoop& dispatch,
+        placement::PlacementPolicy policy,
+        PlacementProbe placements
+    )
+        : edge_(edge),
+          dispatch_(dispatch),
+          policy_(std::move(policy)),
+          placements_(std::move(placements)),
+          ledger_(policy_.seed + edge.index() + 1) {}
 
     // Tells the requests of nodes that are offline now.
     void set_view(view::ClusterViewPtr view);
@@ -56,10 +66,13 @@ public:
 
     net::Edge& edge() { return edge_; }
 
+    PlacementProbe& placements() { return placements_; }
+
 private:
     net::Edge& edge_;
     DispatchLoop& dispatch_;
     placement::PlacementPolicy policy_;
+    PlacementProbe placements_;
     placement::ChoiceLedger ledger_;
     std::list<Visit*> visits_;
     view::ClusterViewPtr view_ = std::make_shared<view::ClusterView>();

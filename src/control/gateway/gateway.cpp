@@ -8,11 +8,17 @@
 namespace orch::control::gateway {
 
 Gateway::Gateway(
-    const std::vector<net::Edge*>& edges, GatewayContext context, placement::PlacementPolicy policy
+    const std::vector<net::Edge*>& edges,
+    GatewayContext context,
+    placement::PlacementPolicy policy,
+    metrics::Registry& metrics
 )
     : context_(std::move(context)) {
+    const PlacementProbe placements(metrics);
     for (net::Edge* const edge : edges) {
-        edges_.push_back(std::make_unique<EdgeState>(*edge, context_.dispatch, policy));
+        edges_.push_back(std::make_unique<EdgeState>(
+            *edge, context_.dispatch, policy, PlacementProbe(metrics, placements)
+        ));
     }
 }
 

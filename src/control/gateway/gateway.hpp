@@ -17,7 +17,8 @@ public:
     Gateway(
         const std::vector<net::Edge*>& edges,
         GatewayContext context,
-        placement::PlacementPolicy policy
+        placement::PlacementPolicy policy,
+        metrics::Registry& metrics
     );
 
     // POST /v1/chat/completions and /v1/completions.

@@ -2,6 +2,7 @@
 
 #include "api/error_body.hpp"
 #include "control/gateway/request_headers.hpp"
+#include "control/placement/feasibility.hpp"
 
 #include <fmt/format.h>
 
@@ -118,9 +119,14 @@ Task<AttemptEvent> InferenceRun::wait() {
     Result<Grant> grant = co_await waiting_->grant.wait_to_end();
     waiting_.reset();
     if (!grant) {
+        if (grant.error().code != Errc::cancelled) {
+            edge_.placements().no_capacity(request_);
+        }
         co_return AttemptEvent{.kind = Event::queue_failed, .error = std::move(grant.error())};
     }
     waited_since_ = grant->since;
+    const placement::Verdict verdict = placement::judge(*grant->node, *grant->pool, request_);
+    edge_.placements().assigned(request_, grant->node->id, !verdict.wanted());
     claim_.emplace(context_.dispatch, grant->view, *grant->node, *grant->pool);
     co_return AttemptEvent{.kind = Event::granted, .pool = claim_->pool().key};
 }
