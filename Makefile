@@ -94,6 +94,13 @@ fuzz: ## Feed the readers of foreign bytes for FUZZ_SECONDS=20 each; what was le
 	    -print_final_stats=1 $$name $(fuzz_seeds:%=$(CURDIR)/%) 2>&1 | grep -E 'exec|ERROR|hold|SUMMARY|Test unit' )
 	done
 
+.PHONY: bench-placement
+bench-placement: ## Measure placement decisions: 1,000 nodes with four pools each
+	scripts/setup --bench
+	$(call configure,release,-DORCH_BUILD_TESTS=OFF -DORCH_BENCH=ON)
+	cmake --build --preset release -j $(jobs) --target bench_placement
+	build/release/bin/bench_placement --benchmark_counters_tabular=true
+
 .PHONY: lint
 lint: ## Format, repository rules, then headers and clang-tidy on changed files (LINT_ALL=1: all)
 	scripts/setup --tests --lint
