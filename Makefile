@@ -38,7 +38,7 @@ setup: ## Install what building needs (apt, as root) and unpack llhttp
 
 .PHONY: build
 build: setup ## Build the programs into build/release/bin
-	$(call configure,release,-DORCH_BUILD_TESTS=OFF)
+	$(call configure,release,-DORCH_BUILD_TESTS=OFF -DORCH_BENCH=OFF)
 	cmake --build --preset release -j $(jobs)
 	ls -1 build/release/bin/*
 
