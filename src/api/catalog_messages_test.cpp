@@ -108,8 +108,10 @@ TEST(ModelMessages, ASourceIsRequired) {
 }
 
 TEST(OperationMessages, SurviveTheWire) {
-    Operation operation{.id = "op-1", .kind = "model.stage", .target = "tiny"};
-    operation.nodes.push_back({.node_id = "n1", .state = "failed", .source = {}, .error = "gone"});
+    Operation operation;
+    operation.id = "op-1";
+    operation.nodes.resize(1);
+    operation.nodes[0].error = "gone";
     const auto again = from_json<Operation>(to_json(operation));
     ASSERT_TRUE(again) << message_of(again);
     EXPECT_EQ(again->nodes.at(0).error, "gone");
