@@ -67,6 +67,9 @@ public:
         if (auto bound = home->app_.bind(); !bound) {
             return std::unexpected(bound.error());
         }
+        if (auto opened = home->app_.open_state(); !opened) {
+            return std::unexpected(opened.error());
+        }
         home->app_.start();
         return home;
     }

@@ -40,6 +40,10 @@ int run(const node::app::NodeConfig& config, const SettingsRead& read) {
         fmt::print(stderr, "pool-managerd: {}\n", lock.error().message);
         return kExitStateDir;
     }
+    if (const auto opened = app.open_state(); !opened) {
+        fmt::print(stderr, "pool-managerd: {}\n", opened.error().message);
+        return kExitStateDir;
+    }
     announce_listening(*bound);
     app.start();
     while (signals.wait() == SIGHUP) {

@@ -16,6 +16,9 @@ namespace {
 // Hashing and waiting for commands; two so that one slow command does not hold up the other.
 constexpr std::size_t kBlockingThreads = 2;
 
+// Models are read and written here, for minutes: two at a time, and nothing else waits for them.
+constexpr std::size_t kFileThreads = 2;
+
 constexpr Duration kRequestGrace = std::chrono::seconds(10);
 
 async::TaskGroup::OnBug report_to(Logger log) {
@@ -60,6 +63,7 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
       log_(sink, "node"),
       rng_(system_seed()),
       blocking_(kBlockingThreads),
+      file_threads_(kFileThreads),
       deadlines_(clock),
       clients_(control_.executor(), deadlines_),
       tasks_(control_.executor(), report_to(log_)),
@@ -75,6 +79,15 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
           Logger(sink, "lease")
       ),
       facts_(config_, clock, make_uuid(rng_)),
+      models_(
+          model_store_config(),
+          {clock, tasks_, clients_, file_threads_, rng_},
+          [this] { on_models(); },
+          [this](const std::string& id, const std::string& path) {
+              return facts_.pools_with_model(id, path);
+          },
+          Logger(sink, "models")
+      ),
       gpu_probe_(gpu_probe_config(config_), clock, Logger(sink, "inventory")),
       supervisor_(
           supervisor_config(),
@@ -100,11 +113,15 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
           relay_,
           sequence_,
           [this] { return advertised(); },
+          models_,
+          file_threads_,
       },
       server_({&edge_}, server_spec(routes_, config_, sink), Logger(sink, "http")) {
     add_node_routes(routes_, route_context_);
     add_pool_routes(routes_, route_context_);
+    add_model_routes(routes_, route_context_);
     add_engine_routes(routes_, route_context_);
+    facts_.set_models(&models_);
 }
 
 NodeApp::~NodeApp() = default;
@@ -127,9 +144,26 @@ supervisor::SupervisorConfig NodeApp::supervisor_config() const {
     }
     config.state_dir = config_.state_dir;
     config.runtime_dir = config_.runtime_dir;
-    config.model_dir = config_.state_dir / "models";
+    config.model_dir = config_.model_dir;
+    config.find_model = [this](const std::string& name) { return models_.find_file(name); };
     config.inherited_environment = config_.environment;
     return config;
+}
+
+models::ModelStoreConfig NodeApp::model_store_config() const {
+    models::ModelStoreConfig config;
+    config.folder = config_.model_dir;
+    config.node = config_.node_id;
+    const std::string inside = config_.model_dir.lexically_relative(config_.state_dir).string();
+    config.ownership = inside.empty() || inside.starts_with("..") ? models::Ownership::marked
+                                                                  : models::Ownership::of_state_dir;
+    config.scan_interval = config_.model_scan_interval;
+    config.cluster_token = config_.outbound_token;
+    return config;
+}
+
+Result<void> NodeApp::open_state() {
+    return models_.open();
 }
 
 Result<HostPort> NodeApp::bind() {
@@ -186,9 +220,19 @@ void NodeApp::on_pools(
     }
 }
 
+// What the cluster can be told of at once, as readiness is.
+void NodeApp::on_models() {
+    if (config_.callback_enabled) {
+        for (const auto& enrolment : enrolments_) {
+            enrolment->readiness_changed();
+        }
+    }
+}
+
 void NodeApp::start() {
     control_.post([this] {
         timers_.spawn(deadlines_.run());
+        models_.start();
         tasks_.spawn(run_start());
     });
     control_.start("control");

@@ -14,6 +14,7 @@
 #include "node/enroll/enroll_client.hpp"
 #include "node/handoff/handoff_watcher.hpp"
 #include "node/lease/engine_relay.hpp"
+#include "node/models/model_store.hpp"
 #include "node/supervisor/gpu_probe.hpp"
 #include "node/supervisor/supervisor.hpp"
 
@@ -34,6 +35,10 @@ public:
     // Before start(). Errors: conflict, naming the address.
     Result<HostPort> bind();
 
+    // Reads what an earlier run left in the state folder, whose lock is held. Before start().
+    // Errors: internal, naming the file.
+    Result<void> open_state();
+
     void start();
 
     // Leaves the cluster, lets requests end, ends the engines, then everything else.
@@ -45,7 +50,9 @@ private:
     Task<void> refresh_gpus();
     void on_pools(const std::shared_ptr<const lifecycle::PoolsView>& pools, bool readiness_changed);
     void make_enroll_clients();
+    void on_models();
     supervisor::SupervisorConfig supervisor_config() const;
+    models::ModelStoreConfig model_store_config() const;
     std::string advertised() const;
 
     NodeConfig config_;
@@ -54,6 +61,7 @@ private:
     Logger log_;
     Rng rng_;
     async::BlockingPool blocking_;
+    async::BlockingPool file_threads_;
 
     async::EventLoop control_;
     net::DeadlineList deadlines_;
@@ -67,6 +75,7 @@ private:
 
     NodeFacts facts_;
     enroll::BeatSequence sequence_;
+    models::ModelStore models_;
     supervisor::GpuProbe gpu_probe_;
     supervisor::Supervisor supervisor_;
     handoff::HandoffWatcher watcher_;

@@ -97,6 +97,7 @@ void read_folders(NodeConfig& config, const SettingsRead& read, const SettingsSo
                            .value_or(default_state_dir("pool-managerd", sources.environment));
     // An absolute folder stays as it is: that is what operator/ does.
     config.runtime_dir = config.state_dir / settings.get_text("POOL_MANAGERD_RUNTIME_DIR");
+    config.model_dir = config.state_dir / settings.get_text("POOL_MANAGERD_MODEL_DIR");
     config.watch_interval = settings.get_duration("POOL_MANAGERD_WATCH_INTERVAL_MS");
     config.auto_delete_handoff = settings.get_bool("POOL_MANAGERD_AUTO_DELETE_HANDOFF");
 }

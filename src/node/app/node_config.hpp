@@ -29,6 +29,8 @@ struct NodeConfig {
     Duration heartbeat_interval = std::chrono::seconds(10);
     std::filesystem::path state_dir;
     std::filesystem::path runtime_dir;
+    std::filesystem::path model_dir;
+    Duration model_scan_interval = std::chrono::seconds(2);
     Duration watch_interval = std::chrono::milliseconds(1000);
     bool auto_delete_handoff = true;
     bool callback_enabled = true;

@@ -18,6 +18,7 @@ LauncherConfig launcher_config(const SupervisorConfig& config) {
         .binary = config.engine_binary,
         .log_dir = config.state_dir / "logs",
         .model_dir = config.model_dir,
+        .find_model = config.find_model,
         .inherited = config.inherited_environment
     };
 }

@@ -35,6 +35,7 @@ struct SupervisorConfig {
     std::filesystem::path state_dir;    // exists; logs/, run/ and bound/ are made in it
     std::filesystem::path runtime_dir;  // of the handoff files; made when missing
     std::filesystem::path model_dir;    // holds what a spec names without a path
+    FindModel find_model;               // the store that is asked for it first
     lifecycle::EngineConfig engine;     // start_timeout is each pool's own
     std::map<std::string, std::string> inherited_environment;
     Duration drain_limit = std::chrono::seconds(30);  // of stop()
