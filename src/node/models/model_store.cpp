@@ -185,10 +185,13 @@ void ModelStore::end_job(const std::string& operation, const std::string& error)
     operations_.end(operation, error, parts_.clock.wall());
     const auto job = jobs_.find(operation);
     if (error.empty()) {
-        log_.info("done", {{"operation", job->second->kind}, {"model", job->second->id}});
+        log_.info(
+            "a model operation succeeded",
+            {{"operation", job->second->kind}, {"model", job->second->id}}
+        );
     } else {
         log_.warn(
-            "failed",
+            "a model operation failed",
             {{"operation", job->second->kind}, {"model", job->second->id}, {"reason", error}}
         );
     }
