@@ -121,6 +121,10 @@ int run(
         fmt::print(stderr, "orchestratord: {}\n", lock.error().message);
         return kExitStateDir;
     }
+    if (const auto opened = app.open_state(); !opened) {
+        fmt::print(stderr, "orchestratord: {}\n", opened.error().message);
+        return kExitStateDir;
+    }
     std::unique_ptr<HomeNode> home;
     if (home_config) {
         join_control_plane(*home_config, *bound);

@@ -9,6 +9,9 @@
 namespace orch::control::app {
 namespace {
 
+// Small files are written here.
+constexpr std::size_t kBlockingThreads = 1;
+
 constexpr Duration kRepeatCancel = std::chrono::milliseconds(5);
 
 std::vector<std::unique_ptr<net::Edge>> make_edges(
@@ -41,6 +44,8 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
     : config_(std::move(config)),
       clock_(clock),
       log_(sink, "control"),
+      rng_(system_seed()),
+      blocking_(kBlockingThreads),
       deadlines_(clock),
       clients_(control_.executor(), deadlines_),
       tasks_(control_.executor(), report_to(log_)),
@@ -63,6 +68,12 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
           [this](const view::ClusterViewPtr& view) { on_view(view); },
           Logger(sink, "registry")
       ),
+      catalog_(
+          {clock, tasks_, clients_, registry_, rng_},
+          config_.outbound_token,
+          Logger(sink, "catalog")
+      ),
+      catalog_file_(config_.state_dir + "/catalog.json"),
       route_context_{
           control_,
           registry_,
@@ -70,6 +81,10 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
           metrics_,
           config_.profile.profile,
           unix_ms(clock.wall()) / 1000,
+          catalog_,
+          catalog_file_,
+          blocking_,
+          config_.outbound_token,
       },
       server_(
           edge_pointers_,
@@ -80,10 +95,21 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
     add_model_routes(routes_, route_context_);
     add_node_routes(routes_, route_context_);
     add_pool_routes(routes_, route_context_);
+    add_catalog_routes(routes_, route_context_);
+    add_operation_routes(routes_, route_context_);
     add_meta_routes(routes_, route_context_);
 }
 
 ControlApp::~ControlApp() = default;
+
+Result<void> ControlApp::open_state() {
+    auto table = catalog_file_.load();
+    if (!table) {
+        return std::unexpected(table.error());
+    }
+    catalog_.restore(std::move(*table));
+    return {};
+}
 
 Result<HostPort> ControlApp::bind() {
     return server_.bind(config_.profile.bind);

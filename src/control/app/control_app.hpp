@@ -2,10 +2,14 @@
 
 #include "async/async_clock.hpp"
 #include "async/event_loop.hpp"
+#include "async/offload.hpp"
 #include "async/task_group.hpp"
 #include "base/log.hpp"
+#include "base/rng.hpp"
 #include "control/app/control_config.hpp"
 #include "control/app/routes.hpp"
+#include "control/fleet/catalog_backend.hpp"
+#include "control/fleet/catalog_file.hpp"
 #include "control/fleet/reachability.hpp"
 #include "control/fleet/registry_backend.hpp"
 #include "control/fleet/registry_probe.hpp"
@@ -30,6 +34,10 @@ public:
     // Before start(). Errors: conflict, naming the address.
     Result<HostPort> bind();
 
+    // Reads what an earlier run left in the state folder, whose lock is held. Before start().
+    // Errors: internal, naming the file.
+    Result<void> open_state();
+
     void start();
 
     // Stops accepting, lets requests end for at most `grace`, then ends everything.
@@ -44,6 +52,8 @@ private:
     async::AsyncClock& clock_;
     Logger log_;
     metrics::Registry metrics_;
+    Rng rng_;  // control thread
+    async::BlockingPool blocking_;
 
     async::EventLoop control_;
     net::DeadlineList deadlines_;
@@ -60,6 +70,8 @@ private:
     fleet::RegistryProbe probe_;
     fleet::ReachabilityCheck reachability_;
     fleet::RegistryBackend registry_;
+    fleet::CatalogBackend catalog_;
+    fleet::CatalogFile catalog_file_;
 
     RouteContext route_context_;
     net::RouteTable routes_;

@@ -1,7 +1,10 @@
 #pragma once
 
 #include "async/event_loop.hpp"
+#include "async/offload.hpp"
 #include "control/app/control_config.hpp"
+#include "control/fleet/catalog_backend.hpp"
+#include "control/fleet/catalog_file.hpp"
 #include "control/fleet/registry_backend.hpp"
 #include "control/gateway/gateway.hpp"
 #include "metrics/registry.hpp"
@@ -17,12 +20,18 @@ struct RouteContext {
     gateway::Gateway& gateway;
     metrics::Registry& metrics;
     Profile profile;
-    std::int64_t started_seconds;  // Unix time; what /v1/models shows as creation time
+    std::int64_t started_seconds;    // Unix time; what /v1/models shows as creation time
+    fleet::CatalogBackend& catalog;  // control thread
+    fleet::CatalogFile& catalog_file;
+    async::BlockingPool& blocking;  // for writing files
+    std::string outbound_token;     // sent to nodes
 };
 
 void add_node_routes(net::RouteTable& routes, RouteContext& context);
 void add_pool_routes(net::RouteTable& routes, RouteContext& context);
 void add_model_routes(net::RouteTable& routes, RouteContext& context);
+void add_catalog_routes(net::RouteTable& routes, RouteContext& context);
+void add_operation_routes(net::RouteTable& routes, RouteContext& context);
 void add_meta_routes(net::RouteTable& routes, RouteContext& context);
 
 }  // namespace orch::control::app
