@@ -109,6 +109,10 @@ class Client:
         """Sends `body` with "stream": true; use with `with`."""
         return Stream(*self._open("POST", path, dict(body, stream=True), headers))
 
+    def events(self, path):
+        """Watches a resource; use with `with`."""
+        return Stream(*self._open("GET", path, None, None))
+
 
 def chat(prompt, model=None, **fields):
     """A greedy chat request."""
