@@ -46,9 +46,17 @@ Task<void> ApiClient::Call::perform(net::ClientPool& pool, net::ClientRequest re
 ApiClient::ApiClient(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
 Outcome<Answer> ApiClient::get(std::string path) {
+    return ask(net::Method::get, std::move(path));
+}
+
+Outcome<Answer> ApiClient::remove(std::string path) {
+    return ask(net::Method::del, std::move(path));
+}
+
+Outcome<Answer> ApiClient::ask(net::Method method, std::string path) {
     Answer answer;
     const OnPiece collect = [&answer](int, std::string_view piece) { answer.body += piece; };
-    const auto status = send(net::Method::get, std::move(path), Call{{}, kControlLimit, collect});
+    const auto status = send(method, std::move(path), Call{{}, kControlLimit, collect});
     if (!status) {
         return std::unexpected(status.error());
     }
@@ -60,6 +68,10 @@ Outcome<int> ApiClient::post(std::string path, std::string body, const OnPiece& 
     return send(
         net::Method::post, std::move(path), Call{std::move(body), kInferenceLimit, on_piece}
     );
+}
+
+Outcome<int> ApiClient::follow(std::string path, const OnPiece& on_piece) {
+    return send(net::Method::get, std::move(path), Call{{}, kInferenceLimit, on_piece});
 }
 
 Outcome<int> ApiClient::send(net::Method method, std::string path, Call call) {

@@ -27,14 +27,19 @@ public:
     explicit ApiClient(Endpoint endpoint);
 
     Outcome<Answer> get(std::string path);
+    Outcome<Answer> remove(std::string path);  // DELETE
 
     // Sends a JSON body and returns the status of the answer once it has ended. Waits for hours:
     // the server has the time limits of inference.
     Outcome<int> post(std::string path, std::string body, const OnPiece& on_piece);
 
+    // GETs a stream of events, which may pause for as long.
+    Outcome<int> follow(std::string path, const OnPiece& on_piece);
+
 private:
     struct Call;
 
+    Outcome<Answer> ask(net::Method method, std::string path);
     Outcome<int> send(net::Method method, std::string path, Call call);
     net::ClientRequest make_request(net::Method method, std::string path, const Call& call) const;
     Outcome<int> outcome_of(const Call& call) const;

@@ -1,6 +1,7 @@
 #include "apps/llorch/command_line.hpp"
 
 #include "apps/llorch/help_text.hpp"
+#include "apps/llorch/model_command_line.hpp"
 #include "apps/llorch/printable.hpp"
 #include "base/version.hpp"
 
@@ -90,6 +91,7 @@ void describe(CLI::App& app, CommandLine& line) {
     add_list(app, line, Command::nodes, "nodes");
     add_list(app, line, Command::pools, "pools");
     add_list(app, line, Command::models, "models");
+    add_model_commands(app, line);
     add_run(app, line);
     add_list(app, line, Command::health, "health");
     add_token(app, line);

@@ -2,6 +2,7 @@
 
 #include "apps/llorch/endpoint.hpp"
 #include "apps/llorch/exit_code.hpp"
+#include "apps/llorch/model_options.hpp"
 
 #include <cstdint>
 #include <expected>
@@ -11,7 +12,7 @@
 
 namespace orch::llorch {
 
-enum class Command { nodes, pools, models, run, health, token_new, version };
+enum class Command { nodes, pools, models, model, run, health, token_new, version };
 
 struct RunOptions {
     std::string model;
@@ -32,6 +33,7 @@ struct CommandLine {
     Command command = Command::version;
     EndpointFlags endpoint;
     bool json = false;  // print the server's body as it came
+    ModelOptions model;
     RunOptions run;
     TokenOptions token;
 };

@@ -13,6 +13,7 @@ namespace orch::llorch {
 ExitCode nodes_command(ApiClient& client, bool json, Console& console);
 ExitCode pools_command(ApiClient& client, bool json, std::int64_t now_ms, Console& console);
 ExitCode models_command(ApiClient& client, bool json, Console& console);
+ExitCode model_command(ApiClient& client, const ModelOptions& options, bool json, Console& console);
 ExitCode health_command(ApiClient& client, bool json, Console& console);
 ExitCode run_command(ApiClient& client, const RunOptions& options, bool json, Console& console);
 

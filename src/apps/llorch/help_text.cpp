@@ -38,6 +38,8 @@ std::string_view summary_of(Command command) {
             return "List the engines, and why one is not ready";
         case Command::models:
             return "List the models that can be asked";
+        case Command::model:
+            return "The model files of the cluster: stage, verify, remove";
         case Command::run:
             return "Ask a model and print its answer as it comes";
         case Command::health:
@@ -68,6 +70,7 @@ Without --url the commands name this machine by its own address.
         case Command::nodes:
         case Command::pools:
         case Command::models:
+        case Command::model:
         case Command::health:
         case Command::version:
             break;

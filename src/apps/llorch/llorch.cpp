@@ -20,6 +20,8 @@ ExitCode call_server(const CommandLine& line, ApiClient client, Console& console
             return models_command(client, line.json, console);
         case Command::health:
             return health_command(client, line.json, console);
+        case Command::model:
+            return model_command(client, line.model, line.json, console);
         case Command::run:
             return run_command(client, line.run, line.json, console);
         case Command::token_new:
