@@ -8,7 +8,7 @@ namespace orch::llorch {
 namespace {
 
 constexpr const char* kStageFooter = R"(Examples:
-  llorch model stage /models/qwen3-8b.gguf --nodes gpu-1 --digest "$(sha256sum < qwen3-8b.gguf | cut -c1-64)"
+  llorch model stage /models/qwen3-8b.gguf --nodes gpu-1 --digest $(cat qwen3-8b.sha256)
   llorch model stage qwen3-8b --replicas 2       copied from a node that has it
   llorch model stage https://models.example/qwen3-8b.gguf --nodes gpu-1,gpu-2
 
