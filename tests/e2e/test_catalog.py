@@ -217,3 +217,64 @@ def test_events_of_an_operation_end_with_its_end(cluster, model):
 def test_no_path_leads_out_of_the_store(cluster, path):
     start(cluster, "n1")
     assert node_client(cluster, "n1").get(path).status in (400, 404)
+
+
+def test_ranges_of_a_blob(cluster, model):
+    start(cluster, "n1")
+    stage(cluster, model_ref=str(model), nodes=["n1"])
+    node, whole = node_client(cluster, "n1"), Path(model).read_bytes()
+    path, size = "/v2/models/tiny/blob", len(Path(model).read_bytes())
+    answer = node.get(path)
+    etag = answer.headers["ETag"]
+    assert (answer.status, answer.body, etag) == (200, whole, '"%s"' % digest_of(model))
+    for asked, first, last in (("bytes=0-3", 0, 3), ("bytes=1000-", 1000, size - 1), ("bytes=-5", size - 5, size - 1)):
+        part = node.get(path, {"Range": asked, "If-Range": etag})
+        assert (part.status, part.body) == (206, whole[first:last + 1]), asked
+        assert part.headers["Content-Range"] == "bytes %d-%d/%d" % (first, last, size)
+    assert node.get(path, {"Range": "bytes=0-3", "If-Range": '"another"'}).status == 200
+    outside = node.get(path, {"Range": "bytes=%d-" % size})
+    assert (outside.status, outside.headers["Content-Range"]) == (416, "bytes */%d" % size)
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_stopped(cluster, model):
+    start(cluster, "n1")
+    content, ranges = Path(model).read_bytes(), []
+
+    class Breaks(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            ranges.append(self.headers["Range"])
+            first = int(self.headers["Range"][6:-1]) if self.headers["Range"] else 0
+            self.send_response(206 if first else 200)
+            self.send_header("ETag", '"v1"')
+            self.send_header("Content-Length", str(len(content) - first))
+            if first:
+                self.send_header("Content-Range", "bytes %d-%d/%d" % (first, len(content) - 1, len(content)))
+            self.end_headers()
+            self.wfile.write(content[first:] if first else content[:500_000])
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Breaks)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = "http://127.0.0.1:%d/tiny.gguf" % server.server_port
+        done = stage(cluster, model_ref=url, digest=digest_of(model), nodes=["n1"])
+        assert done["state"] == "succeeded", done
+        assert ranges == [None, "bytes=500000-"]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_shared_folder_is_changed_by_its_owner_only(cluster, model):
+    shared = cluster.root / "shared"
+    cluster.start_control()
+    for node_id in ("n1", "n2"):
+        cluster.start_node(node_id, [], "--model-dir", str(shared))
+        wait_for("node " + node_id, lambda node_id=node_id: cluster.node(node_id)["reachable"])
+    assert stage(cluster, model_ref=str(model), nodes=["n1"])["state"] == "succeeded"
+    wait_for("the reader to see it", lambda: availability(cluster)["replicated_models"] == ["tiny"])
+    refused = node_client(cluster, "n2").request("DELETE", "/v2/models/tiny")
+    assert refused.status == 409 and "belongs to node n1" in refused.error["message"]
+    assert node_client(cluster, "n2").get("/v2/models/tiny/blob").body == Path(model).read_bytes()
