@@ -234,7 +234,8 @@ Task<void> ServerConnection::run_handler(Exchange& exchange) {
         "a handler failed",
         {{"path", exchange.head().path()},
          {"what", defect.empty() ? "it returned without an answer" : defect},
-         {"correlation_id", exchange.correlation()}}
+         {"correlation_id", exchange.correlation()},
+         {"trace_id", trace_id_of(exchange.traceparent())}}
     );
     if (!exchange.begun()) {
         co_await exchange.respond_error(

@@ -57,13 +57,17 @@ class HomeNode {
 public:
     // Errors: conflict, naming the folder that another process uses or the address.
     static Result<std::unique_ptr<HomeNode>> start(
-        const node::app::NodeConfig& config, async::AsyncClock& clock, LogSink& sink
+        const node::app::NodeConfig& config,
+        const LogConfig& log,
+        async::AsyncClock& clock,
+        LogOutput& output
     ) {
         auto lock = lock_state_dir(config.state_dir);
         if (!lock) {
             return std::unexpected(lock.error());
         }
-        auto home = std::unique_ptr<HomeNode>(new HomeNode(std::move(*lock), config, clock, sink));
+        auto home =
+            std::unique_ptr<HomeNode>(new HomeNode(std::move(*lock), config, log, clock, output));
         if (auto bound = home->app_.bind(); !bound) {
             return std::unexpected(bound.error());
         }
@@ -76,13 +80,28 @@ public:
 
     void stop() { app_.stop(); }
 
+    std::string metrics_text() { return app_.metrics_text(); }
+
 private:
     HomeNode(
-        StateLock lock, const node::app::NodeConfig& config, async::AsyncClock& clock, LogSink& sink
+        StateLock lock,
+        const node::app::NodeConfig& config,
+        const LogConfig& log,
+        async::AsyncClock& clock,
+        LogOutput& output
     )
-        : lock_(std::move(lock)), app_(config, clock, sink) {}
+        : lock_(std::move(lock)),
+          sink_(with_ids(log, config), clock, output),
+          app_(config, clock, sink_) {}
+
+    static LogConfig with_ids(LogConfig log, const node::app::NodeConfig& config) {
+        log.node_id = config.node_id.str();
+        log.machine_id = config.machine_id.str();
+        return log;
+    }
 
     StateLock lock_;
+    LogSink sink_;  // its lines name the node, unlike those of the control plane
     node::app::NodeApp app_;
 };
 
@@ -128,12 +147,13 @@ int run(
     std::unique_ptr<HomeNode> home;
     if (home_config) {
         join_control_plane(*home_config, *bound);
-        auto started = HomeNode::start(*home_config, clock, sink);
+        auto started = HomeNode::start(*home_config, log_config, clock, *output);
         if (!started) {
             fmt::print(stderr, "orchestratord: {}\n", started.error().message);
             return kExitStateDir;
         }
         home = std::move(*started);
+        app.add_metrics([&home = *home] { return home.metrics_text(); });
     }
     app.start();
     announce_listening(*bound);

@@ -54,9 +54,14 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
       edges_(make_edges(config_.edge_threads, clock, sink)),
       edge_pointers_(pointers(edges_)),
       dispatch_(control_, clock, tasks_, config_.admission, config_.placement, metrics_),
+      answer_probe_(metrics_, edges_.size()),
       gateway_(
           edge_pointers_,
-          {dispatch_, config_.gateway, config_.outbound_token, Logger(sink, "gateway")},
+          {dispatch_,
+           config_.gateway,
+           config_.outbound_token,
+           Logger(sink, "gateway"),
+           answer_probe_},
           config_.placement,
           metrics_
       ),
@@ -116,7 +121,7 @@ Result<HostPort> ControlApp::bind() {
 }
 
 net::RequestObserver ControlApp::make_observer(LogSink& sink) {
-    return [this, log = net::access_log(Logger(sink, "http"))](
+    return [this, log = net::access_log(Logger(sink, "http"), config_.access_log_sample)](
                const net::Exchange& exchange, Duration elapsed
            ) {
         log(exchange, elapsed);
@@ -128,6 +133,10 @@ net::RequestObserver ControlApp::make_observer(LogSink& sink) {
 void ControlApp::on_view(const view::ClusterViewPtr& view) {
     dispatch_.dispatcher().set_view(view, clock_.now());
     gateway_.publish(view);
+}
+
+void ControlApp::add_metrics(std::function<std::string()> text) {
+    route_context_.more_metrics = std::move(text);
 }
 
 void ControlApp::start() {

@@ -19,7 +19,9 @@
 #include "net/edge.hpp"
 #include "net/http_server.hpp"
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace orch::control::app {
@@ -37,6 +39,10 @@ public:
     // Reads what an earlier run left in the state folder, whose lock is held. Before start().
     // Errors: internal, naming the file.
     Result<void> open_state();
+
+    // Before start(): `text` is called on edges for what else GET /metrics tells; its metrics have
+    // names of their own. Until stop() has returned.
+    void add_metrics(std::function<std::string()> text);
 
     void start();
 
@@ -66,6 +72,7 @@ private:
     std::vector<net::Edge*> edge_pointers_;
 
     gateway::DispatchLoop dispatch_;
+    gateway::AnswerProbe answer_probe_;
     gateway::Gateway gateway_;
     fleet::RegistryProbe probe_;
     fleet::ReachabilityCheck reachability_;

@@ -105,6 +105,7 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
         log_level_from(settings.get_text("ORCHESTRATORD_LOG_LEVEL")).value_or(LogLevel::info);
     config.log_format = log_format_from(settings.find_text("ORCHESTRATORD_LOG_FORMAT").value_or(""))
                             .value_or(default_log_format());
+    config.access_log_sample = settings.get_number("ORCHESTRATORD_ACCESS_LOG_SAMPLE");
     config.state_dir = settings.find_text("ORCHESTRATORD_STATE_DIR")
                            .value_or(default_state_dir("orchestratord", sources.environment));
     return config;

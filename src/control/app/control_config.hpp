@@ -26,6 +26,7 @@ struct ControlConfig {
     std::size_t edge_threads = 1;
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::json;
+    std::uint64_t access_log_sample = 1;  // one in this many, of requests that went well
     std::string state_dir;
 };
 

@@ -137,6 +137,13 @@ std::vector<Setting> auth_and_log_settings() {
          .help = "How lines look.",
          .choices = {"json", "text"},
          .fallback_note = "text on a terminal, else json"},
+        {.name = "ORCHESTRATORD_ACCESS_LOG_SAMPLE",
+         .kind = Kind::number,
+         .fallback = "1",
+         .help = "Of requests that went well one in this many gets an access line; 1 = all.",
+         .low = 1,
+         .high = 1'000'000,
+         .unit = "requests"},
     };
 }
 

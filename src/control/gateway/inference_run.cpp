@@ -3,6 +3,7 @@
 #include "api/error_body.hpp"
 #include "control/gateway/request_headers.hpp"
 #include "control/placement/feasibility.hpp"
+#include "net/correlation.hpp"
 
 #include <fmt/format.h>
 
@@ -37,7 +38,8 @@ InferenceRun::InferenceRun(
       edge_(edge),
       exchange_(exchange),
       request_(std::move(request)),
-      fsm_(limits()) {}
+      fsm_(limits()),
+      arrived_(edge.edge().clock().now()) {}
 
 AttemptLimits InferenceRun::limits() const {
     const bool pinned = request_.pin_node || request_.pin_pool;
@@ -63,13 +65,26 @@ Task<void> InferenceRun::run() {
     }
     exchange_.on_client_gone(nullptr);
     if (claim_) {
-        exchange_.note("node", claim_->pool().key.node.str());
+        exchange_.note("node_id", claim_->pool().key.node.str());
+        exchange_.note("machine_id", claim_->node().machine_id.str());
         exchange_.note("pool", claim_->pool().key.pool.str());
     }
     exchange_.note("attempts", std::to_string(fsm_.attempts()));
     if (relay_) {
         exchange_.note("tokens", std::to_string(relay_->tokens()));
+        tell_answer();
     }
+}
+
+void InferenceRun::tell_answer() {
+    context_.answers.answered(
+        edge_.edge().index(),
+        claim_->pool(),
+        upstream_->head().headers.find("X-Llorch-Replica").value_or(""),
+        "interactive",
+        meter_,
+        arrived_
+    );
 }
 
 Task<AttemptEvent> InferenceRun::perform(AttemptAction action) {
@@ -162,9 +177,16 @@ Task<AttemptEvent> InferenceRun::send() {
     if (upstream_->head().headers.find("X-Llorch-Origin") == "node") {
         co_return co_await judge_node_answer();
     }
-    relay_.emplace(*upstream_, exchange_, context_.config, client_headers(), [this] {
-        claim_->release();
-    });
+    meter_ = {};
+    relay_.emplace(
+        *upstream_,
+        exchange_,
+        context_.config,
+        client_headers(),
+        [this] { claim_->release(); },
+        meter_,
+        edge_.edge().clock()
+    );
     co_return co_await relay(false);
 }
 
@@ -192,11 +214,13 @@ Task<AttemptEvent> InferenceRun::judge_node_answer() {
     }
     context_.log.warn(
         "a node did not serve a request",
-        {{"node", pool.node},
+        {{"node_id", pool.node},
+         {"machine_id", claim_->node().machine_id},
          {"pool", pool.pool},
          {"code", wire_name(code)},
          {"reason", said ? said->message : "unknown"},
-         {"correlation_id", exchange_.correlation()}}
+         {"correlation_id", exchange_.correlation()},
+         {"trace_id", net::trace_id_of(exchange_.traceparent())}}
     );
     waited_since_.reset();
     const Errc shown = code == Errc::decode_timeout ? code : Errc::worker_reset;
@@ -257,10 +281,12 @@ AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
     }
     context_.log.warn(
         "a place failed",
-        {{"node", pool.node},
+        {{"node_id", pool.node},
+         {"machine_id", claim_->node().machine_id},
          {"pool", pool.pool},
          {"reason", reason_of(failure)},
-         {"correlation_id", exchange_.correlation()}}
+         {"correlation_id", exchange_.correlation()},
+         {"trace_id", net::trace_id_of(exchange_.traceparent())}}
     );
     return {.kind = Event::place_failed, .error = std::move(error)};
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "base/log.hpp"
+#include "control/gateway/answer_meter.hpp"
+#include "control/gateway/answer_probe.hpp"
 #include "control/gateway/answer_relay.hpp"
 #include "control/gateway/attempt_fsm.hpp"
 #include "control/gateway/edge_state.hpp"
@@ -19,6 +21,7 @@ struct GatewayContext {
     GatewayConfig config;
     std::string token;  // sent to nodes; empty = none
     Logger log;
+    AnswerProbe& answers;
 };
 
 // One inference request from placement to the last byte: performs what its AttemptFsm decides. On
@@ -53,6 +56,7 @@ private:
     AttemptEvent failed_place(net::UpstreamFailure failure);
     void suspect_node();
     void client_left();
+    void tell_answer();
 
     GatewayContext& context_;
     EdgeState& edge_;
@@ -65,7 +69,9 @@ private:
     std::unique_ptr<net::ClientExchange> upstream_;
     std::optional<EdgeState::Visit> visit_;  // while upstream_ is with a node
     bool node_silent_ = false;               // that node went Offline meanwhile
+    AnswerMeter meter_;                      // of the answer in relay_
     std::optional<AnswerRelay> relay_;
+    Instant arrived_;
     placement::Decision rejection_;  // its per-pool reasons go into the error's details
 };
 

@@ -47,7 +47,11 @@ net::ServerSpec server_spec(
     const net::RouteTable& routes, const NodeConfig& config, LogSink& sink
 ) {
     net::ServerSpec spec{
-        routes, {net::auth_middleware(config.auth)}, net::access_log(Logger(sink, "http")), {}, {}
+        routes,
+        {net::auth_middleware(config.auth)},
+        net::access_log(Logger(sink, "http"), config.access_log_sample),
+        {},
+        {}
     };
     // Tells the gateway that the node speaks, and not an engine behind it.
     spec.own_headers.add("X-Llorch-Origin", "node");
@@ -62,6 +66,10 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
       sink_(sink),
       log_(sink, "node"),
       rng_(system_seed()),
+      pools_probe_(metrics_, config_.node_id),
+      supervisor_probe_(metrics_, config_.node_id),
+      handoff_probe_(metrics_, config_.node_id),
+      enroll_probe_(metrics_, config_.node_id),
       blocking_(kBlockingThreads),
       file_threads_(kFileThreads),
       deadlines_(clock),
@@ -91,7 +99,7 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
       gpu_probe_(gpu_probe_config(config_), clock, Logger(sink, "inventory")),
       supervisor_(
           supervisor_config(),
-          {clock, tasks_, clients_, blocking_, rng_},
+          {clock, tasks_, clients_, blocking_, rng_, supervisor_probe_},
           [this](const std::shared_ptr<const lifecycle::PoolsView>& pools, bool readiness_changed) {
               on_pools(pools, readiness_changed);
           },
@@ -103,7 +111,8 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
       watcher_(
           {config_.runtime_dir, config_.watch_interval, config_.auto_delete_handoff},
           clock,
-          [this](api::HandoffFile file) { supervisor_.handed_over(std::move(file)); },
+          handoff_probe_,
+          [this](api::HandoffFile file) { return supervisor_.handed_over(std::move(file)); },
           Logger(sink, "handoff")
       ),
       route_context_{
@@ -115,6 +124,7 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
           [this] { return advertised(); },
           models_,
           file_threads_,
+          [this] { return metrics_text(); },
       },
       server_({&edge_}, server_spec(routes_, config_, sink), Logger(sink, "http")) {
     add_node_routes(routes_, route_context_);
@@ -192,7 +202,9 @@ void NodeApp::make_enroll_clients() {
         enrolments_.push_back(std::make_unique<enroll::EnrollClient>(
             std::move(target),
             enroll_config,
-            enroll::EnrollClient::Parts{clock_, tasks_, clients_, facts_, sequence_, rng_},
+            enroll::EnrollClient::Parts{
+                clock_, tasks_, clients_, facts_, sequence_, rng_, enroll_probe_
+            },
             Logger(sink_, "enroll")
         ));
     }
@@ -212,6 +224,10 @@ void NodeApp::on_pools(
     const std::shared_ptr<const lifecycle::PoolsView>& pools, bool readiness_changed
 ) {
     facts_.set_pools(pools);
+    pools_probe_.set_pools(pools);
+    for (const auto& pool : pools->pools) {
+        handoff_probe_.expect(pool->spec->id);
+    }
     edge_.loop().post([this, pools] { relay_.set_view(pools); });
     if (readiness_changed && config_.callback_enabled) {
         for (const auto& enrolment : enrolments_) {
@@ -229,6 +245,11 @@ void NodeApp::on_models() {
     }
 }
 
+std::string NodeApp::metrics_text() {
+    pools_probe_.look();
+    return metrics_.expose();
+}
+
 void NodeApp::start() {
     control_.post([this] {
         timers_.spawn(deadlines_.run());
@@ -244,6 +265,7 @@ void NodeApp::start() {
 Task<void> NodeApp::run_start() {
     std::vector<inventory::Gpu> gpus = co_await gpu_probe_.load_gpus();
     facts_.set_gpus(gpus);
+    pools_probe_.set_gpus(gpus);
     supervisor_.start(config_.pools, std::move(gpus));
     tasks_.spawn(watcher_.scan_at_interval());
     tasks_.spawn(watcher_.scan_on_change());
@@ -257,6 +279,7 @@ Task<void> NodeApp::refresh_gpus() {
     while (co_await clock_.sleep_for(config_.gpu_interval)) {
         std::vector<inventory::Gpu> gpus = co_await gpu_probe_.load_gpus();
         supervisor_.set_gpus(gpus);
+        pools_probe_.set_gpus(gpus);
         facts_.set_gpus(std::move(gpus));
     }
 }

@@ -6,10 +6,12 @@
 #include "async/task_group.hpp"
 #include "base/log.hpp"
 #include "base/rng.hpp"
+#include "metrics/registry.hpp"
 #include "net/edge.hpp"
 #include "net/http_server.hpp"
 #include "node/app/node_config.hpp"
 #include "node/app/node_facts.hpp"
+#include "node/app/pools_probe.hpp"
 #include "node/app/routes.hpp"
 #include "node/enroll/enroll_client.hpp"
 #include "node/handoff/handoff_watcher.hpp"
@@ -41,6 +43,9 @@ public:
 
     void start();
 
+    // What GET /metrics answers. Any thread, from the constructor's end on.
+    std::string metrics_text();
+
     // Leaves the cluster, lets requests end, ends the engines, then everything else.
     void stop();
 
@@ -60,6 +65,11 @@ private:
     LogSink& sink_;
     Logger log_;
     Rng rng_;
+    metrics::Registry metrics_;
+    PoolsProbe pools_probe_;
+    supervisor::SupervisorProbe supervisor_probe_;
+    handoff::HandoffProbe handoff_probe_;
+    enroll::EnrollProbe enroll_probe_;
     async::BlockingPool blocking_;
     async::BlockingPool file_threads_;
 

@@ -107,6 +107,7 @@ void read_logging(NodeConfig& config, const Settings& settings) {
         log_level_from(settings.get_text("POOL_MANAGERD_LOG_LEVEL")).value_or(LogLevel::info);
     config.log_format = log_format_from(settings.find_text("POOL_MANAGERD_LOG_FORMAT").value_or(""))
                             .value_or(default_log_format());
+    config.access_log_sample = settings.get_number("POOL_MANAGERD_ACCESS_LOG_SAMPLE");
 }
 
 std::string own_path() {

@@ -41,6 +41,7 @@ struct NodeConfig {
     Duration gpu_interval = std::chrono::seconds(10);
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::json;
+    std::uint64_t access_log_sample = 1;  // one in this many, of requests that went well
 };
 
 // The settings that pool-managerd knows.

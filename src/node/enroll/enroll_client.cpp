@@ -167,6 +167,7 @@ Task<void> EnrollClient::send_register() {
     std::string address = co_await find_address();
     if (address.empty()) {
         const std::string why = "no address leads to " + to_string(target_.control_plane);
+        parts_.probe.registered(RegisterOutcome::unreachable);
         take(enroll_event::RegisterAnswered{RegisterOutcome::unreachable, {}, why});
         co_return;
     }
@@ -182,6 +183,7 @@ Task<void> EnrollClient::send_register() {
     } else {
         event.message = reason_of(answer);
     }
+    parts_.probe.registered(event.outcome);
     take(event);
 }
 
@@ -204,6 +206,7 @@ Task<void> EnrollClient::send_heartbeat(std::uint64_t seq, Duration limit) {
     } else {
         event.message = reason_of(answer);
     }
+    parts_.probe.beat(event.outcome);
     take(event);
 }
 

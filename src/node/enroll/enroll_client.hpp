@@ -7,6 +7,7 @@
 #include "base/rate_limited_log.hpp"
 #include "net/http_call.hpp"
 #include "node/enroll/enroll_fsm.hpp"
+#include "node/enroll/enroll_probe.hpp"
 #include "node/enroll/node_status_source.hpp"
 
 #include <cstdint>
@@ -33,6 +34,7 @@ public:
         const NodeStatusSource& source;
         BeatSequence& sequence;
         Rng& rng;
+        EnrollProbe& probe;
     };
 
     EnrollClient(EnrollTarget target, EnrollConfig config, Parts parts, Logger log);
