@@ -12,7 +12,18 @@
 
 namespace orch::llorch {
 
-enum class Command { nodes, pools, models, model, run, health, token_new, version };
+enum class Command {
+    nodes,
+    pools,
+    models,
+    model,
+    run,
+    health,
+    token_new,
+    token_rotate,
+    audit_verify,
+    version
+};
 
 struct RunOptions {
     std::string model;
@@ -28,6 +39,14 @@ struct TokenOptions {
     std::optional<std::string> url;  // at which other machines reach the control plane
 };
 
+// Which step of a rotation.
+enum class RotationStep { add, send_new, drop_old };
+
+struct RotateOptions {
+    std::string file = "llorch.token";
+    RotationStep step = RotationStep::add;
+};
+
 // What the user asks for.
 struct CommandLine {
     Command command = Command::version;
@@ -36,6 +55,8 @@ struct CommandLine {
     ModelOptions model;
     RunOptions run;
     TokenOptions token;
+    RotateOptions rotate;
+    std::string audit_folder;
 };
 
 // The command line asks for a text, or is wrong.

@@ -8,6 +8,7 @@
 #include "control/gateway/gateway_config.hpp"
 #include "control/placement/placement_policy.hpp"
 #include "control/registry/registry_config.hpp"
+#include "net/tls_context.hpp"
 
 #include <cstddef>
 #include <string>
@@ -18,7 +19,8 @@ namespace orch::control::app {
 struct ControlConfig {
     ProfileChoice profile;
     auth::AuthPolicy auth;
-    std::string outbound_token;  // sent to nodes; empty = none
+    std::string outbound_token;  // sent to nodes at start; empty = none
+    net::TlsFiles tls;
     registry::RegistryConfig registry;
     admission::AdmissionConfig admission;
     placement::PlacementPolicy placement;

@@ -2,6 +2,7 @@
 
 #include "async/event_loop.hpp"
 #include "async/offload.hpp"
+#include "auth/live_auth.hpp"
 #include "control/app/control_config.hpp"
 #include "control/fleet/catalog_backend.hpp"
 #include "control/fleet/catalog_file.hpp"
@@ -28,7 +29,7 @@ struct RouteContext {
     fleet::CatalogBackend& catalog;  // control thread
     fleet::CatalogFile& catalog_file;
     async::BlockingPool& blocking;                // for writing files
-    std::string outbound_token;                   // sent to nodes
+    const auth::OutboundToken& outbound_token;    // sent to nodes
     std::function<std::string()> more_metrics{};  // beside `metrics`; empty: nothing
 };
 

@@ -71,6 +71,12 @@ Result<void> RegistryBackend::deregister(const NodeId& node) {
     return outcome;
 }
 
+void RegistryBackend::set_config(const registry::RegistryConfig& config) {
+    heartbeat_interval_ = config.heartbeat_interval;
+    table_.set_config(config);
+    settle();
+}
+
 // After every event: tell what changed, then let the edges know.
 void RegistryBackend::settle() {
     for (const registry::NodeChange& change : table_.take_changes()) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace orch::control::gateway {
@@ -82,6 +83,8 @@ public:
     std::uint64_t turned_away() const { return queue_.turned_away(); }
 
     void set_config(admission::AdmissionConfig config) { queue_.set_config(config); }
+
+    void set_policy(placement::PlacementPolicy policy) { policy_ = std::move(policy); }
 
 private:
     struct Waiting {

@@ -45,6 +45,12 @@ void Gateway::publish(const view::ClusterViewPtr& view) {
     }
 }
 
+void Gateway::set_policy(const placement::PlacementPolicy& policy) {
+    for (const auto& state : edges_) {
+        state->edge().loop().post([state = state.get(), policy] { state->set_policy(policy); });
+    }
+}
+
 const view::ClusterViewPtr& Gateway::view_of(const net::Edge& edge) const {
     return edges_[edge.index()]->view();
 }

@@ -35,6 +35,7 @@ InferenceRun::InferenceRun(
     placement::PlacementRequest request
 )
     : context_(context),
+      config_(*context.config.load()),
       edge_(edge),
       exchange_(exchange),
       request_(std::move(request)),
@@ -44,8 +45,8 @@ InferenceRun::InferenceRun(
 AttemptLimits InferenceRun::limits() const {
     const bool pinned = request_.pin_node || request_.pin_pool;
     return {
-        .retries = context_.config.retry_attempts,
-        .replayable = exchange_.body().size() <= context_.config.replay_limit,
+        .retries = config_.retry_attempts,
+        .replayable = exchange_.body().size() <= config_.replay_limit,
         .pinned = pinned && !request_.fallback,
     };
 }
@@ -151,13 +152,14 @@ net::ClientRequest InferenceRun::node_request() const {
     return {
         .method = exchange_.head().method,
         .to = HostPort{node.endpoint.host, node.endpoint.port},
+        .tls = node.endpoint.tls,
         .target = fmt::format(
             "/v2/pools/{}/engine{}", claim_->pool().key.pool.str(), exchange_.head().target
         ),
-        .headers = headers_for_node(exchange_, context_.token),
+        .headers = headers_for_node(exchange_, context_.token.text()),
         .body = exchange_.body(),
-        .connect_limit = context_.config.connect_limit,
-        .first_byte_limit = context_.config.first_byte_limit,
+        .connect_limit = config_.connect_limit,
+        .first_byte_limit = config_.first_byte_limit,
     };
 }
 
@@ -167,7 +169,7 @@ Task<AttemptEvent> InferenceRun::send() {
     node_silent_ = false;
     visit_.emplace(edge_, claim_->node().id, [this] {
         node_silent_ = true;
-        upstream_->shorten_wait(context_.config.node_timeout);
+        upstream_->shorten_wait(config_.node_timeout);
     });
     net::ClientRequest request = node_request();
     const UpstreamFailure failure = co_await upstream_->send(std::move(request));
@@ -181,7 +183,7 @@ Task<AttemptEvent> InferenceRun::send() {
     relay_.emplace(
         *upstream_,
         exchange_,
-        context_.config,
+        config_,
         client_headers(),
         [this] { claim_->release(); },
         meter_,
@@ -193,11 +195,10 @@ Task<AttemptEvent> InferenceRun::send() {
 // The node itself answered: it has no slot, its engine died, or it does not accept the call.
 Task<AttemptEvent> InferenceRun::judge_node_answer() {
     std::string body;
-    net::BodyPiece piece = co_await upstream_->read(context_.config.idle_limit);
-    while (piece.state == net::BodyPiece::State::data && body.size() < context_.config.held_answer
-    ) {
+    net::BodyPiece piece = co_await upstream_->read(config_.idle_limit);
+    while (piece.state == net::BodyPiece::State::data && body.size() < config_.held_answer) {
         body += piece.bytes;
-        piece = co_await upstream_->read(context_.config.idle_limit);
+        piece = co_await upstream_->read(config_.idle_limit);
     }
     const PoolKey pool = claim_->pool().key;
     claim_->release();
@@ -292,7 +293,7 @@ AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
 }
 
 void InferenceRun::suspect_node() {
-    const Instant until = edge_.edge().clock().now() + context_.config.suspicion;
+    const Instant until = edge_.edge().clock().now() + config_.suspicion;
     for (const view::PoolBlock& pool : claim_->node().pools) {
         pool.cell->suspect_until(until);
     }

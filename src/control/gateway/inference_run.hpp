@@ -1,6 +1,8 @@
 #pragma once
 
+#include "auth/live_auth.hpp"
 #include "base/log.hpp"
+#include "base/published.hpp"
 #include "control/gateway/answer_meter.hpp"
 #include "control/gateway/answer_probe.hpp"
 #include "control/gateway/answer_relay.hpp"
@@ -18,8 +20,8 @@ namespace orch::control::gateway {
 // What all requests of the gateway share.
 struct GatewayContext {
     DispatchLoop& dispatch;
-    GatewayConfig config;
-    std::string token;  // sent to nodes; empty = none
+    const Published<GatewayConfig>& config;  // a request goes by what was in force when it came
+    const auth::OutboundToken& token;        // sent to nodes
     Logger log;
     AnswerProbe& answers;
 };
@@ -59,6 +61,7 @@ private:
     void tell_answer();
 
     GatewayContext& context_;
+    const GatewayConfig config_;
     EdgeState& edge_;
     net::Exchange& exchange_;
     placement::PlacementRequest request_;

@@ -1,6 +1,7 @@
 #include "node/app/node_app.hpp"
 
 #include "api/http_address.hpp"
+#include "daemon/reload_route.hpp"
 #include "net/access_log.hpp"
 #include "net/auth_middleware.hpp"
 #include "node/provision/find_engine.hpp"
@@ -8,6 +9,8 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <memory>
+#include <stdexcept>
 #include <utility>
 
 namespace orch::node::app {
@@ -43,19 +46,13 @@ supervisor::GpuProbeConfig gpu_probe_config(const NodeConfig& config) {
     return probe;
 }
 
-net::ServerSpec server_spec(
-    const net::RouteTable& routes, const NodeConfig& config, LogSink& sink
-) {
-    net::ServerSpec spec{
-        routes,
-        {net::auth_middleware(config.auth)},
-        net::access_log(Logger(sink, "http"), config.access_log_sample),
-        {},
-        {}
-    };
-    // Tells the gateway that the node speaks, and not an engine behind it.
-    spec.own_headers.add("X-Llorch-Origin", "node");
-    return spec;
+// The files were sound when the settings were read.
+std::shared_ptr<const net::Tls> tls_of(const net::TlsFiles& files) {
+    auto tls = net::load_tls(files);
+    if (!tls) {
+        throw std::runtime_error(tls.error().message);
+    }
+    return *tls;
 }
 
 }  // namespace
@@ -65,6 +62,10 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
       clock_(clock),
       sink_(sink),
       log_(sink, "node"),
+      audit_((config_.state_dir / "audit").string(), clock, Logger(sink, "audit")),
+      request_audit_(audit_, clock),
+      auth_(config_.auth, config_.outbound_token),
+      tls_(tls_of(config_.tls)),
       rng_(system_seed()),
       pools_probe_(metrics_, config_.node_id),
       supervisor_probe_(metrics_, config_.node_id),
@@ -126,7 +127,10 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
           file_threads_,
           [this] { return metrics_text(); },
       },
-      server_({&edge_}, server_spec(routes_, config_, sink), Logger(sink, "http")) {
+      server_({&edge_}, server_spec(), Logger(sink, "http")) {
+    clients_.use_tls(tls_);
+    edge_.clients().use_tls(tls_);
+    daemon::add_reload_route(routes_, blocking_, reload_);
     add_node_routes(routes_, route_context_);
     add_pool_routes(routes_, route_context_);
     add_model_routes(routes_, route_context_);
@@ -135,6 +139,30 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
 }
 
 NodeApp::~NodeApp() = default;
+
+net::ServerSpec NodeApp::server_spec() {
+    const auto observe = [this,
+                          log = net::access_log(Logger(sink_, "http"), config_.access_log_sample)](
+                             const net::Exchange& exchange, Duration elapsed
+                         ) {
+        log(exchange, elapsed);
+        request_audit_.observe(exchange);
+    };
+    net::ServerSpec spec{routes_, {net::auth_middleware(auth_)}, observe, {}, {}, &tls_};
+    // Tells the gateway that the node speaks, and not an engine behind it.
+    spec.own_headers.add("X-Llorch-Origin", "node");
+    return spec;
+}
+
+void NodeApp::apply(const NodeConfig& next) {
+    sink_.set_level(next.log_level);
+    sink_.set_format(next.log_format);
+    control_.post([this, interval = next.heartbeat_interval] {
+        for (const auto& enrolment : enrolments_) {
+            enrolment->set_interval(interval);
+        }
+    });
+}
 
 supervisor::SupervisorConfig NodeApp::supervisor_config() const {
     const provision::EngineSearch search{
@@ -168,7 +196,7 @@ models::ModelStoreConfig NodeApp::model_store_config() const {
     config.ownership = inside.empty() || inside.starts_with("..") ? models::Ownership::marked
                                                                   : models::Ownership::of_state_dir;
     config.scan_interval = config_.model_scan_interval;
-    config.cluster_token = config_.outbound_token;
+    config.cluster_token = [this] { return auth_.outbound().text(); };
     return config;
 }
 
@@ -195,9 +223,11 @@ void NodeApp::make_enroll_clients() {
         const auto address = api::parse_http_address(url, "ORCHESTRATORD_URL");
         enroll::EnrollTarget target{
             {address->host, address->port},
-            config_.outbound_token,
+            address->tls,
+            auth_.outbound(),
             config_.advertised_address,
             bound_,
+            !config_.tls.cert.empty(),
         };
         enrolments_.push_back(std::make_unique<enroll::EnrollClient>(
             std::move(target),
@@ -216,8 +246,10 @@ std::string NodeApp::advertised() const {
             return enrolment->advertised();
         }
     }
-    return config_.advertised_address.empty() ? "http://" + to_string(bound_)
-                                              : config_.advertised_address;
+    if (!config_.advertised_address.empty()) {
+        return config_.advertised_address;
+    }
+    return (config_.tls.cert.empty() ? "http://" : "https://") + to_string(bound_);
 }
 
 void NodeApp::on_pools(

@@ -4,8 +4,12 @@
 #include "async/event_loop.hpp"
 #include "async/offload.hpp"
 #include "async/task_group.hpp"
+#include "audit/audit_log.hpp"
+#include "auth/live_auth.hpp"
 #include "base/log.hpp"
 #include "base/rng.hpp"
+#include "daemon/reloader.hpp"
+#include "daemon/request_audit.hpp"
 #include "metrics/registry.hpp"
 #include "net/edge.hpp"
 #include "net/http_server.hpp"
@@ -20,6 +24,7 @@
 #include "node/supervisor/gpu_probe.hpp"
 #include "node/supervisor/supervisor.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +46,18 @@ public:
     // Errors: internal, naming the file.
     Result<void> open_state();
 
+    // Begins the audit log, before start(). Errors: internal, naming the file.
+    Result<void> open_audit() { return audit_.open(); }
+
+    // What a reload replaces, and what answers POST /v2/admin/reload. Before start().
+    daemon::Reloader::Parts reload_parts() { return {auth_, tls_, audit_, clock_}; }
+
+    void set_reload(std::function<api::ReloadReport()> reload) { reload_ = std::move(reload); }
+
+    // Puts in force what may change while it runs; tokens and certificates are the reloader's.
+    // Any thread.
+    void apply(const NodeConfig& next);
+
     void start();
 
     // What GET /metrics answers. Any thread, from the constructor's end on.
@@ -58,12 +75,18 @@ private:
     void on_models();
     supervisor::SupervisorConfig supervisor_config() const;
     models::ModelStoreConfig model_store_config() const;
+    net::ServerSpec server_spec();
     std::string advertised() const;
 
     NodeConfig config_;
     async::AsyncClock& clock_;
     LogSink& sink_;
     Logger log_;
+    audit::AuditLog audit_;
+    daemon::RequestAudit request_audit_;
+    auth::LiveAuth auth_;
+    net::LiveTls tls_;
+    std::function<api::ReloadReport()> reload_;
     Rng rng_;
     metrics::Registry metrics_;
     PoolsProbe pools_probe_;
