@@ -143,6 +143,13 @@ Result<std::unique_ptr<HomeNode>> start_home(
     return HomeNode::start(config, log, clock, output);
 }
 
+LogConfig log_config_of(const ControlConfig& config) {
+    LogConfig log;
+    log.level = config.log_level;
+    log.format = config.log_format;
+    return log;
+}
+
 int run(
     const ControlConfig& config,
     std::optional<node::app::NodeConfig> home_config,
@@ -153,9 +160,7 @@ int run(
     async::TerminationSignals signals;
     async::RealClock clock;
     const auto output = make_stderr_output();
-    LogConfig log_config;
-    log_config.level = config.log_level;
-    log_config.format = config.log_format;
+    const LogConfig log_config = log_config_of(config);
     LogSink sink(log_config, clock, *output);
     const Logger log(sink, "orchestratord");
     say_profile(config.profile);
