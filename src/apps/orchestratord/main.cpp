@@ -143,6 +143,16 @@ Result<std::unique_ptr<HomeNode>> start_home(
     return HomeNode::start(config, log, clock, output);
 }
 
+void say_what_next(
+    const std::optional<node::app::NodeConfig>& home, const HostPort& bound, bool tls
+) {
+    if (!home) {
+        say_how_to_join(bound, tls);
+    } else if (home->pools.empty()) {
+        say_no_model();
+    }
+}
+
 LogConfig log_config_of(const ControlConfig& config) {
     LogConfig log;
     log.level = config.log_level;
@@ -180,8 +190,7 @@ int run(
         return stop_with(kExitStateDir, opened.error());
     }
     if (const auto opened = app.open_state(); !opened) {
-        fmt::print(stderr, "orchestratord: {}\n", opened.error().message);
-        return kExitStateDir;
+        return stop_with(kExitStateDir, opened.error());
     }
     std::unique_ptr<HomeNode> home;
     if (home_config) {
@@ -203,11 +212,7 @@ int run(
     app.set_reload([&reloader] { return reloader.reload(); });
     app.start();
     announce_listening(*bound);
-    if (!home_config) {
-        say_how_to_join(*bound, !config.tls.cert.empty());
-    } else if (home_config->pools.empty()) {
-        say_no_model();
-    }
+    say_what_next(home_config, *bound, !config.tls.cert.empty());
     daemon::serve_until_stopped(signals, reloader, log);
     if (home) {
         home->stop();
