@@ -132,7 +132,7 @@ def test_the_bare_metal_control_plane_works_as_given(bare_metal, start):
 def test_the_bare_metal_nodes_lack_only_tls(bare_metal, start, index, node_id):
     node = bare_metal[index]
     assert node.name == node_id
-    refused(start(node), "ORCHESTRATORD_URL", "TLS", "https://")
+    refused(start(node), "ORCHESTRATORD_URL", "POOL_MANAGERD_TLS_CERT", "https://")
 
 
 def test_the_bare_metal_nodes_work_with_tls(bare_metal, start, tmp_path):
@@ -175,7 +175,7 @@ def test_the_cloud_settings_work_as_given(examples, start, listing):
 
 def test_the_node_settings_lack_only_tls(examples, start):
     settings = dict(read_env_file(examples / "pool_managerd.env"), LLORCH_API_TOKEN=TOKEN)
-    refused(start(Daemon("pool-managerd", "node", env=settings)), "ORCHESTRATORD_URL", "TLS", "https://")
+    refused(start(Daemon("pool-managerd", "node", env=settings)), "ORCHESTRATORD_URL", "POOL_MANAGERD_TLS_CERT", "https://")
 
 
 # The files of deploy/
