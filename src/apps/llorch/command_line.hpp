@@ -12,7 +12,21 @@
 
 namespace orch::llorch {
 
-enum class Command { nodes, pools, models, model, run, health, token_new, version };
+enum class Command {
+    nodes,
+    pools,
+    models,
+    model,
+    run,
+    tasks_list,
+    tasks_show,
+    tasks_watch,
+    tasks_cancel,
+    tasks_submit,
+    health,
+    token_new,
+    version
+};
 
 struct RunOptions {
     std::string model;
@@ -21,6 +35,18 @@ struct RunOptions {
     std::optional<std::uint32_t> max_tokens;
     std::optional<double> temperature;
     bool no_stream = false;
+};
+
+struct TaskOptions {
+    std::string id;                    // show, watch, cancel
+    std::optional<std::string> state;  // list
+    std::uint32_t limit = 100;
+    std::string model;   // submit
+    std::string prompt;  // "-": standard input
+    bool batch = false;
+    std::optional<std::uint32_t> max_tokens;
+    std::optional<std::uint64_t> deadline_ms;
+    std::optional<std::string> task_id;
 };
 
 struct TokenOptions {
@@ -35,6 +61,7 @@ struct CommandLine {
     bool json = false;  // print the server's body as it came
     ModelOptions model;
     RunOptions run;
+    TaskOptions task;
     TokenOptions token;
 };
 

@@ -70,6 +70,27 @@ TEST(CommandLine, TakesAnyTextForAPrompt) {
     EXPECT_EQ(parsed({"run", "tiny", "\"quoted\""}).run.prompt, "\"quoted\"");
 }
 
+TEST(CommandLine, ReadsWhatToDoWithTasks) {
+    const CommandLine list = parsed({"tasks", "list", "--state", "running", "--limit", "7"});
+    EXPECT_EQ(list.command, Command::tasks_list);
+    EXPECT_EQ(list.task.state, "running");
+    EXPECT_EQ(list.task.limit, 7U);
+    EXPECT_EQ(parsed({"tasks", "show", "t1", "--json"}).task.id, "t1");
+    EXPECT_EQ(parsed({"tasks", "watch", "t1"}).command, Command::tasks_watch);
+    EXPECT_EQ(parsed({"tasks", "cancel", "t1"}).command, Command::tasks_cancel);
+    const CommandLine submit =
+        parsed({"tasks", "submit", "m", "p", "--batch", "--deadline-ms", "5", "--task-id", "x"});
+    EXPECT_EQ(submit.command, Command::tasks_submit);
+    EXPECT_TRUE(submit.task.batch);
+    EXPECT_EQ(submit.task.deadline_ms, 5U);
+    EXPECT_EQ(submit.task.task_id, "x");
+    EXPECT_EQ(text({"tasks"}).code, ExitCode::usage);
+    EXPECT_EQ(text({"tasks", "show"}).code, ExitCode::usage);
+    EXPECT_EQ(text({"tasks", "show", "a/../b"}).code, ExitCode::usage);
+    EXPECT_EQ(text({"tasks", "list", "--state", "lost"}).code, ExitCode::usage);
+    EXPECT_EQ(text({"tasks", "list", "--limit", "0"}).code, ExitCode::usage);
+}
+
 TEST(CommandLine, ReadsWhereTheTokenGoes) {
     EXPECT_EQ(parsed({"token", "new"}).token.out, "llorch.token");
     EXPECT_EQ(parsed({"token", "new"}).token.url, std::nullopt);

@@ -14,6 +14,7 @@ std::string_view main_footer() {
   llorch nodes                                   who has joined, and who can be reached
   llorch pools                                   what each engine does, and why one does not
   llorch run qwen3-8b "Why is the sky blue?"     an answer, token by token
+  llorch tasks submit qwen3-8b "Once upon a time"   work that goes on without you
   llorch models --json | jq -r '.data[].id'      for scripts
 
 Environment (a flag outweighs it):
@@ -42,6 +43,16 @@ std::string_view summary_of(Command command) {
             return "The model files of the cluster: stage, verify, remove";
         case Command::run:
             return "Ask a model and print its answer as it comes";
+        case Command::tasks_list:
+            return "List the tasks, newest first";
+        case Command::tasks_show:
+            return "Print what is known of a task, and its output so far";
+        case Command::tasks_watch:
+            return "Print a task's answer as it comes";
+        case Command::tasks_cancel:
+            return "End a task, whatever it does";
+        case Command::tasks_submit:
+            return "Hand in a prompt and print the task's id";
         case Command::health:
             return "Ask the control plane how it is";
         case Command::token_new:
@@ -71,6 +82,11 @@ Without --url the commands name this machine by its own address.
         case Command::pools:
         case Command::models:
         case Command::model:
+        case Command::tasks_list:
+        case Command::tasks_show:
+        case Command::tasks_watch:
+        case Command::tasks_cancel:
+        case Command::tasks_submit:
         case Command::health:
         case Command::version:
             break;

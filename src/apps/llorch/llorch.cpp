@@ -24,6 +24,16 @@ ExitCode call_server(const CommandLine& line, ApiClient client, Console& console
             return model_command(client, line.model, line.json, console);
         case Command::run:
             return run_command(client, line.run, line.json, console);
+        case Command::tasks_list:
+            return tasks_list_command(client, line.task, line.json, unix_ms(now), console);
+        case Command::tasks_show:
+            return tasks_show_command(client, line.task, line.json, unix_ms(now), console);
+        case Command::tasks_watch:
+            return tasks_watch_command(client, line.task, line.json, console);
+        case Command::tasks_cancel:
+            return tasks_cancel_command(client, line.task, line.json, console);
+        case Command::tasks_submit:
+            return tasks_submit_command(client, line.task, line.json, console);
         case Command::token_new:
         case Command::version:
             break;

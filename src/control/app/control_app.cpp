@@ -60,6 +60,11 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
           config_.placement,
           metrics_
       ),
+      task_backend_(
+          config_.tasks,
+          {control_, clock, tasks_, dispatch_, gateway_, edge_pointers_},
+          Logger(sink, "tasks")
+      ),
       probe_(metrics_),
       reachability_(clients_, config_.outbound_token),
       registry_(
@@ -78,6 +83,7 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
           control_,
           registry_,
           gateway_,
+          task_backend_,
           metrics_,
           config_.profile.profile,
           unix_ms(clock.wall()) / 1000,
@@ -97,6 +103,7 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
     add_pool_routes(routes_, route_context_);
     add_catalog_routes(routes_, route_context_);
     add_operation_routes(routes_, route_context_);
+    add_task_routes(routes_, route_context_);
     add_meta_routes(routes_, route_context_);
 }
 
@@ -145,7 +152,10 @@ void ControlApp::start() {
 void ControlApp::stop(Duration grace) {
     server_.stop_accepting();
     server_.wait_idle(grace);
-    control_.post([this] { dispatch_.dispatcher().close(); });
+    control_.post([this] {
+        task_backend_.close();
+        dispatch_.dispatcher().close();
+    });
     for (const auto& edge : edges_) {
         edge->stop();
     }

@@ -15,6 +15,7 @@
 #include "control/fleet/registry_probe.hpp"
 #include "control/gateway/dispatch_loop.hpp"
 #include "control/gateway/gateway.hpp"
+#include "control/tasks/task_backend.hpp"
 #include "metrics/registry.hpp"
 #include "net/edge.hpp"
 #include "net/http_server.hpp"
@@ -67,6 +68,7 @@ private:
 
     gateway::DispatchLoop dispatch_;
     gateway::Gateway gateway_;
+    tasks::TaskBackend task_backend_;
     fleet::RegistryProbe probe_;
     fleet::ReachabilityCheck reachability_;
     fleet::RegistryBackend registry_;

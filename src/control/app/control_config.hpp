@@ -8,6 +8,7 @@
 #include "control/gateway/gateway_config.hpp"
 #include "control/placement/placement_policy.hpp"
 #include "control/registry/registry_config.hpp"
+#include "control/tasks/tasks_config.hpp"
 
 #include <cstddef>
 #include <string>
@@ -23,6 +24,7 @@ struct ControlConfig {
     admission::AdmissionConfig admission;
     placement::PlacementPolicy placement;
     gateway::GatewayConfig gateway;
+    tasks::TasksConfig tasks;
     std::size_t edge_threads = 1;
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::json;

@@ -7,6 +7,7 @@
 #include "control/fleet/catalog_file.hpp"
 #include "control/fleet/registry_backend.hpp"
 #include "control/gateway/gateway.hpp"
+#include "control/tasks/task_backend.hpp"
 #include "metrics/registry.hpp"
 #include "net/route_table.hpp"
 
@@ -18,6 +19,7 @@ struct RouteContext {
     async::EventLoop& control;
     fleet::RegistryBackend& registry;
     gateway::Gateway& gateway;
+    tasks::TaskBackend& tasks;
     metrics::Registry& metrics;
     Profile profile;
     std::int64_t started_seconds;    // Unix time; what /v1/models shows as creation time
@@ -32,6 +34,7 @@ void add_pool_routes(net::RouteTable& routes, RouteContext& context);
 void add_model_routes(net::RouteTable& routes, RouteContext& context);
 void add_catalog_routes(net::RouteTable& routes, RouteContext& context);
 void add_operation_routes(net::RouteTable& routes, RouteContext& context);
+void add_task_routes(net::RouteTable& routes, RouteContext& context);
 void add_meta_routes(net::RouteTable& routes, RouteContext& context);
 
 }  // namespace orch::control::app

@@ -4,6 +4,7 @@
 #include "async/event_loop.hpp"
 #include "async/task_group.hpp"
 #include "control/gateway/dispatcher.hpp"
+#include "control/gateway/gateway_probe.hpp"
 #include "metrics/registry.hpp"
 
 #include <memory>
@@ -38,8 +39,13 @@ public:
 
     void slot_freed(const PoolKey& pool);
 
-    // Control thread.
+    // Control thread, all that follow.
     Dispatcher& dispatcher() { return dispatcher_; }
+
+    // Dispatcher::admit, with its time limit kept.
+    Result<admission::TicketId> admit(Bid bid, OnDispatched on_dispatched);
+
+    GatewayProbe& probe() { return probe_; }
 
 private:
     void keep_ticking();
@@ -49,6 +55,7 @@ private:
     async::AsyncClock& clock_;
     async::TaskGroup& tasks_;
     metrics::Family<metrics::Gauge>& depth_;
+    GatewayProbe probe_;
     Dispatcher dispatcher_;
     bool ticking_ = false;
 };

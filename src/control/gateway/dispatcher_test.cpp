@@ -89,7 +89,9 @@ protected:
     Dispatcher dispatcher_{
         {.capacity = 3, .queue_timeout = 60s},
         {},
-        [this](const std::string& name, std::size_t depth) { depths_[name] = depth; }
+        [this](const std::string& name, admission::Priority, std::size_t depth) {
+            depths_[name] = depth;
+        }
     };
 };
 
