@@ -10,6 +10,7 @@ Task<CallResult> http_call(ClientPool& pool, ClientRequest request, Duration lim
     ClientExchange exchange(pool);
     CallResult result;
     result.failure = co_await exchange.send(std::move(request));
+    result.failure_text = exchange.describe(result.failure);
     if (result.failure != UpstreamFailure::none) {
         co_return result;
     }
@@ -21,12 +22,14 @@ Task<CallResult> http_call(ClientPool& pool, ClientRequest request, Duration lim
             co_return result;
         }
         result.failure = piece.failure;
+        result.failure_text = to_string(piece.failure);
         if (piece.state == BodyPiece::State::failed) {
             co_return result;
         }
         result.body += piece.bytes;
         if (result.body.size() > kCallBodyLimit) {
             result.failure = UpstreamFailure::malformed;
+            result.failure_text = to_string(result.failure);
             co_return result;
         }
     }

@@ -48,6 +48,7 @@ Result<void> WaitQueue::check_room(std::string_view name) const {
 
 Result<std::size_t> WaitQueue::park(Ticket ticket, Instant now) {
     if (auto room = check_room(ticket.name); !room) {
+        ++turned_away_;
         return std::unexpected(room.error());
     }
     ticket.since = now;

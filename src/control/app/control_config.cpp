@@ -3,6 +3,7 @@
 #include "auth/token_settings.hpp"
 #include "base/rng.hpp"
 #include "base/state_dir.hpp"
+#include "net/tls_settings.hpp"
 
 #include <fmt/format.h>
 
@@ -93,6 +94,7 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
         settings.find_address("ORCHESTRATORD_ADDR")
     );
     read_auth(config, read);
+    config.tls = net::read_tls_settings(read, "ORCHESTRATORD");
     config.registry = registry_config(read);
     config.registry.home = config.profile.profile == Profile::home;
     config.admission.capacity = settings.get_number("ORCHD_ADMISSION_CAPACITY");
@@ -105,6 +107,7 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
         log_level_from(settings.get_text("ORCHESTRATORD_LOG_LEVEL")).value_or(LogLevel::info);
     config.log_format = log_format_from(settings.find_text("ORCHESTRATORD_LOG_FORMAT").value_or(""))
                             .value_or(default_log_format());
+    config.access_log_sample = settings.get_number("ORCHESTRATORD_ACCESS_LOG_SAMPLE");
     config.state_dir = settings.find_text("ORCHESTRATORD_STATE_DIR")
                            .value_or(default_state_dir("orchestratord", sources.environment));
     return config;

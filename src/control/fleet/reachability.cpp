@@ -16,6 +16,7 @@ net::ClientRequest get(const view::Endpoint& endpoint, const char* path, const s
     net::ClientRequest request;
     request.method = net::Method::get;
     request.to = HostPort{endpoint.host, endpoint.port};
+    request.tls = endpoint.tls;
     request.target = path;
     if (!token.empty()) {
         request.headers.add("Authorization", "Bearer " + token);
@@ -43,13 +44,13 @@ Reachability judge(const NodeId& node, const view::Endpoint& endpoint, const std
 }  // namespace
 
 Task<Reachability> ReachabilityCheck::check(NodeId node, view::Endpoint endpoint) {
-    net::ClientRequest request = get(endpoint, "/v2/node", token_);
+    net::ClientRequest request = get(endpoint, "/v2/node", token_.text());
     const net::CallResult answer = co_await net::http_call(clients_, std::move(request), kLimit);
     if (answer.failure != net::UpstreamFailure::none) {
-        co_return unreachable(endpoint, to_string(answer.failure));
+        co_return unreachable(endpoint, answer.failure_text);
     }
     if (answer.status == 404) {
-        net::ClientRequest health = get(endpoint, "/health", token_);
+        net::ClientRequest health = get(endpoint, "/health", token_.text());
         const net::CallResult alive = co_await net::http_call(clients_, std::move(health), kLimit);
         const bool well = alive.failure == net::UpstreamFailure::none && alive.status == 200;
         co_return well ? Reachability{true, {}} : unreachable(endpoint, "no node answers there");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "async/async_clock.hpp"
+#include "auth/live_auth.hpp"
 #include "base/strong_id.hpp"
 #include "control/view/node_block.hpp"
 #include "net/client_pool.hpp"
@@ -29,14 +30,14 @@ public:
 // answer. An earlier node does not know that path (404) and is asked for `/health`. Control thread.
 class ReachabilityCheck final : public NodeCheck {
 public:
-    ReachabilityCheck(net::ClientPool& clients, std::string token)
-        : clients_(clients), token_(std::move(token)) {}
+    ReachabilityCheck(net::ClientPool& clients, const auth::OutboundToken& token)
+        : clients_(clients), token_(token) {}
 
     Task<Reachability> check(NodeId node, view::Endpoint endpoint) override;
 
 private:
     net::ClientPool& clients_;
-    std::string token_;
+    const auth::OutboundToken& token_;
 };
 
 }  // namespace orch::control::fleet

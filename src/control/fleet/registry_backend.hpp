@@ -41,6 +41,8 @@ public:
     );
     Result<void> deregister(const NodeId& node);
 
+    void set_config(const registry::RegistryConfig& config);
+
     // What did not get as far as the table, for the counters; outcome unauthorized or invalid.
     void refused_heartbeat(const NodeId& node, std::string_view outcome);
 

@@ -18,8 +18,9 @@ namespace orch::control::gateway {
 
 // How a request was served.
 struct RunSummary {
-    std::optional<PoolKey> place;  // where it had a slot last
-    std::uint32_t attempts = 0;    // places that took it
+    std::optional<PoolKey> place;      // where it had a slot last
+    std::optional<MachineId> machine;  // of that place
+    std::uint32_t attempts = 0;        // places that took it
     std::optional<std::uint64_t> tokens;
 };
 
@@ -39,6 +40,7 @@ public:
     virtual std::string_view target() const = 0;  // "/v1/chat/completions", with a query
     virtual std::string_view body() const = 0;
     virtual const CorrelationId& correlation() const = 0;
+    virtual std::string_view traceparent() const = 0;
     virtual net::Headers headers_for_node(const std::string& token) const = 0;
 
     // --- the answer

@@ -117,7 +117,12 @@ public:
 
     std::size_t waiting() const { return queue_.depth(); }
 
+    // How many a full queue has refused so far.
+    std::uint64_t turned_away() const { return queue_.turned_away(); }
+
     void set_config(admission::AdmissionConfig config) { queue_.set_config(config); }
+
+    void set_policy(placement::PlacementPolicy policy) { policy_ = std::move(policy); }
 
 private:
     struct Waiting {

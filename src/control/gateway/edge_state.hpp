@@ -33,6 +33,8 @@ public:
           probe_(metrics),
           ledger_(policy_.seed + edge.index() + 1) {}
 
+    void set_policy(placement::PlacementPolicy policy) { policy_ = std::move(policy); }
+
     // Tells the requests of nodes that are offline now.
     void set_view(view::ClusterViewPtr view);
 

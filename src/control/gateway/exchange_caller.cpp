@@ -49,8 +49,11 @@ Task<void> ExchangeCaller::break_off(Error error, bool event_stream) {
 
 void ExchangeCaller::closed(const RunSummary& summary) {
     if (summary.place) {
-        exchange_.note("node", summary.place->node.str());
+        exchange_.note("node_id", summary.place->node.str());
         exchange_.note("pool", summary.place->pool.str());
+    }
+    if (summary.machine) {
+        exchange_.note("machine_id", summary.machine->str());
     }
     exchange_.note("attempts", std::to_string(summary.attempts));
     if (summary.tokens) {

@@ -16,6 +16,8 @@ public:
 
     const CorrelationId& correlation() const override { return exchange_.correlation(); }
 
+    std::string_view traceparent() const override { return exchange_.traceparent(); }
+
     net::Headers headers_for_node(const std::string& token) const override;
 
     void served_by(const PoolKey& pool, std::uint32_t attempt) override;

@@ -3,9 +3,11 @@
 #include "api/error_body.hpp"
 #include "control/gateway/request_headers.hpp"
 #include "control/placement/feasibility.hpp"
+#include "net/correlation.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace orch::control::gateway {
@@ -35,17 +37,19 @@ InferenceRun::InferenceRun(
     admission::Priority priority
 )
     : context_(context),
+      config_(*context.config.load()),
       edge_(edge),
       caller_(caller),
       request_(std::move(request)),
       priority_(priority),
-      fsm_(limits()) {}
+      fsm_(limits()),
+      arrived_(edge.edge().clock().now()) {}
 
 AttemptLimits InferenceRun::limits() const {
     const bool pinned = request_.pin_node || request_.pin_pool;
     return {
-        .retries = context_.config.retry_attempts,
-        .replayable = caller_.body().size() <= context_.config.replay_limit,
+        .retries = config_.retry_attempts,
+        .replayable = caller_.body().size() <= config_.replay_limit,
         .pinned = pinned && !request_.fallback,
     };
 }
@@ -77,14 +81,28 @@ Task<void> InferenceRun::run_from(AttemptEvent event) {
     if (caller_.gone()) {
         edge_.probe().canceled(started_ ? &claim_->pool() : nullptr, "client");
     }
-    RunSummary summary{.place = std::nullopt, .attempts = fsm_.attempts(), .tokens = std::nullopt};
+    RunSummary summary;
+    summary.attempts = fsm_.attempts();
     if (claim_) {
         summary.place = claim_->pool().key;
+        summary.machine = claim_->node().machine_id;
     }
     if (relay_) {
         summary.tokens = relay_->tokens();
+        tell_answer();
     }
     caller_.closed(summary);
+}
+
+void InferenceRun::tell_answer() {
+    context_.answers.answered(
+        edge_.edge().index(),
+        claim_->pool(),
+        upstream_->head().headers.find("X-Llorch-Replica").value_or(""),
+        to_string(priority_),
+        meter_,
+        arrived_
+    );
 }
 
 Task<AttemptEvent> InferenceRun::perform(AttemptAction action) {
@@ -152,6 +170,7 @@ Task<AttemptEvent> InferenceRun::wait() {
 AttemptEvent InferenceRun::take(const Grant& grant) {
     admitted_ = true;
     waited_since_ = grant.since;
+    arrived_ = std::min(arrived_, grant.since);
     const placement::Verdict verdict = placement::judge(*grant.node, *grant.pool, request_);
     edge_.placements().assigned(request_, grant.node->id, !verdict.wanted());
     claimed_at_ = edge_.edge().clock().now();
@@ -164,12 +183,13 @@ net::ClientRequest InferenceRun::node_request() const {
     return {
         .method = net::Method::post,
         .to = HostPort{node.endpoint.host, node.endpoint.port},
+        .tls = node.endpoint.tls,
         .target =
             fmt::format("/v2/pools/{}/engine{}", claim_->pool().key.pool.str(), caller_.target()),
-        .headers = caller_.headers_for_node(context_.token),
+        .headers = caller_.headers_for_node(context_.token.text()),
         .body = caller_.body(),
-        .connect_limit = context_.config.connect_limit,
-        .first_byte_limit = context_.config.first_byte_limit,
+        .connect_limit = config_.connect_limit,
+        .first_byte_limit = config_.first_byte_limit,
     };
 }
 
@@ -179,7 +199,7 @@ Task<AttemptEvent> InferenceRun::send() {
     node_silent_ = false;
     visit_.emplace(edge_, claim_->node().id, [this] {
         node_silent_ = true;
-        upstream_->shorten_wait(context_.config.node_timeout);
+        upstream_->shorten_wait(config_.node_timeout);
     });
     net::ClientRequest request = node_request();
     const UpstreamFailure failure = co_await upstream_->send(std::move(request));
@@ -193,22 +213,26 @@ Task<AttemptEvent> InferenceRun::send() {
         edge_.probe().started(claim_->pool(), priority_);
     }
     caller_.served_by(claim_->pool().key, fsm_.attempts() + 1);
-    net::Headers headers = headers_for_client(upstream_->head().headers);
-    relay_.emplace(*upstream_, caller_, context_.config, std::move(headers), [this] {
-        claim_->pool().cell->note_service(edge_.edge().clock().now() - claimed_at_);
-        claim_->release();
-    });
+    meter_ = {};
+    relay_.emplace(
+        *upstream_,
+        caller_,
+        config_,
+        headers_for_client(upstream_->head().headers),
+        [this] { end_upstream(); },
+        meter_,
+        edge_.edge().clock()
+    );
     co_return co_await relay(false);
 }
 
 // The node itself answered: it has no slot, its engine died, or it does not accept the call.
 Task<AttemptEvent> InferenceRun::judge_node_answer() {
     std::string body;
-    net::BodyPiece piece = co_await upstream_->read(context_.config.idle_limit);
-    while (piece.state == net::BodyPiece::State::data && body.size() < context_.config.held_answer
-    ) {
+    net::BodyPiece piece = co_await upstream_->read(config_.idle_limit);
+    while (piece.state == net::BodyPiece::State::data && body.size() < config_.held_answer) {
         body += piece.bytes;
-        piece = co_await upstream_->read(context_.config.idle_limit);
+        piece = co_await upstream_->read(config_.idle_limit);
     }
     const PoolKey pool = claim_->pool().key;
     claim_->release();
@@ -225,11 +249,13 @@ Task<AttemptEvent> InferenceRun::judge_node_answer() {
     }
     context_.log.warn(
         "a node did not serve a request",
-        {{"node", pool.node},
+        {{"node_id", pool.node},
+         {"machine_id", claim_->node().machine_id},
          {"pool", pool.pool},
          {"code", wire_name(code)},
          {"reason", said ? said->message : "unknown"},
-         {"correlation_id", caller_.correlation()}}
+         {"correlation_id", caller_.correlation()},
+         {"trace_id", net::trace_id_of(caller_.traceparent())}}
     );
     waited_since_.reset();
     const Errc shown = code == Errc::decode_timeout ? code : Errc::worker_reset;
@@ -290,16 +316,18 @@ AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
     }
     context_.log.warn(
         "a place failed",
-        {{"node", pool.node},
+        {{"node_id", pool.node},
+         {"machine_id", claim_->node().machine_id},
          {"pool", pool.pool},
          {"reason", reason_of(failure)},
-         {"correlation_id", caller_.correlation()}}
+         {"correlation_id", caller_.correlation()},
+         {"trace_id", net::trace_id_of(caller_.traceparent())}}
     );
     return {.kind = Event::place_failed, .error = std::move(error)};
 }
 
 void InferenceRun::suspect_node() {
-    const Instant until = edge_.edge().clock().now() + context_.config.suspicion;
+    const Instant until = edge_.edge().clock().now() + config_.suspicion;
     for (const view::PoolBlock& pool : claim_->node().pools) {
         pool.cell->suspect_until(until);
     }
@@ -321,6 +349,11 @@ Task<void> InferenceRun::answer_error(Error error) {
 
 Task<void> InferenceRun::break_answer(Error error) {
     co_await caller_.break_off(std::move(error), relay_->is_event_stream());
+}
+
+void InferenceRun::end_upstream() {
+    claim_->pool().cell->note_service(edge_.edge().clock().now() - claimed_at_);
+    claim_->release();
 }
 
 void InferenceRun::client_left() {

@@ -2,6 +2,7 @@
 
 #include "api/task_events.hpp"
 #include "control/tasks/task_run.hpp"
+#include "net/correlation.hpp"
 
 #include <fmt/format.h>
 
@@ -433,13 +434,14 @@ void TaskBackend::log_end(const TaskRecord& record) const {
         {{"task_id", record.id},
          {"state", to_string(record.fsm.state())},
          {"code", record.error ? record.error->code : ""},
-         {"node", record.place ? record.place->node.str() : ""},
+         {"node_id", record.place ? record.place->node.str() : ""},
          {"pool", record.place ? record.place->pool.str() : ""},
          {"attempts", record.attempts},
          {"tokens", record.tokens_out},
          {"ms", to_ms(*record.ended - record.created)},
          {"identity", record.identity},
-         {"correlation_id", record.correlation}}
+         {"correlation_id", record.correlation},
+         {"trace_id", net::trace_id_of(record.traceparent)}}
     );
 }
 
