@@ -65,6 +65,19 @@ public:
         std::erase_if(series_, [&](const auto& item) { return item.first[index] == value; });
     }
 
+    // Removes every series that has all of these labels' values.
+    void remove(std::initializer_list<std::pair<std::string_view, std::string_view>> wanted) {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(series_, [&](const auto& item) {
+            return std::ranges::all_of(wanted, [&](const auto& label) {
+                const auto index =
+                    std::ranges::find(spec_.labels, label.first) - spec_.labels.begin();
+                return static_cast<std::size_t>(index) < item.first.size() &&
+                       item.first[static_cast<std::size_t>(index)] == label.second;
+            });
+        });
+    }
+
     // Adds what the series hold now to `totals`.
     void add_to(std::map<LabelValues, typename Cell::Snapshot>& totals) const {
         const std::lock_guard lock(mutex_);
