@@ -137,9 +137,9 @@ int run(
     }
     app.start();
     announce_listening(*bound);
-    if (!home_config) {
+    if (config.profile.profile == Profile::cloud) {
         say_how_to_join(*bound);
-    } else if (home_config->pools.empty()) {
+    } else if (home_config && home_config->pools.empty()) {
         say_no_model();
     }
     serve_until_stopped(signals, log);
@@ -161,7 +161,7 @@ int main(int argc, char** argv) {
         SettingsRead read = load_settings(table, sources);
         auto config = control::app::make_control_config(read, sources);
         std::optional<node::app::NodeConfig> home;
-        if (config.profile.profile == Profile::home) {
+        if (control::app::runs_home_node(config)) {
             home = make_home_node(read, sources, config);
         }
         if (const auto code = settings_exit(table, read, std::cout, std::cerr)) {

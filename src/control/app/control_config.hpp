@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/http_address.hpp"
 #include "auth/auth_policy.hpp"
 #include "base/log.hpp"
 #include "base/settings.hpp"
@@ -11,6 +12,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace orch::control::app {
 
@@ -20,6 +22,8 @@ struct ControlConfig {
     auth::AuthPolicy auth;
     std::string outbound_token;  // sent to nodes; empty = none
     registry::RegistryConfig registry;
+    std::vector<api::HttpAddress> static_nodes;  // polled; they did not join by themselves
+    Duration poll_interval = std::chrono::seconds(5);
     admission::AdmissionConfig admission;
     placement::PlacementPolicy placement;
     gateway::GatewayConfig gateway;
@@ -28,6 +32,9 @@ struct ControlConfig {
     LogFormat log_format = LogFormat::json;
     std::string state_dir;
 };
+
+// Whether the machine's node runs in this process: HOME, unless a static node does its work.
+bool runs_home_node(const ControlConfig& config);
 
 // The settings that orchestratord knows.
 SettingsTable control_settings();

@@ -37,7 +37,7 @@ Task<Result<void>> save(RouteContext& context) {
     const auto write = [&file = context.catalog_file, snapshot] {
         return file.save(snapshot.text, snapshot.version);
     };
-    co_return co_await context.blocking.offload(write);
+    co_return co_await context.disk.offload(write);
 }
 
 Task<void> availability(RouteContext& context, net::Exchange& exchange) {

@@ -57,9 +57,7 @@ void RegistryProbe::changed(const registry::NodeChange& change) {
         registry_.remove_series("node_id", change.node.str());
     }
     if (change.kind == registry::NodeChange::Kind::pool_removed) {
-        // Takes the namesakes of other nodes along: all are set again.
-        pools_available_.remove("pool_id", change.pool.str());
-        shown_.clear();
+        pools_available_.remove({{"node_id", change.node.str()}, {"pool_id", change.pool.str()}});
     }
 }
 

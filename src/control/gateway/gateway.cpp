@@ -24,18 +24,23 @@ Gateway::Gateway(
 
 void Gateway::add_routes(net::RouteTable& routes) {
     const net::Handler handler = [this](net::Exchange& exchange) { return serve(exchange); };
-    const auto add = [&](const char* path, const char* summary) {
+    const auto add = [&](const char* path, const char* summary, const char* example) {
         routes.add({
             .method = net::Method::post,
             .path = path,
             .auth = auth::AuthClass::client,
             .body_limit = net::kDefaultBodyLimit,
             .summary = summary,
+            .example = example,
             .handler = handler,
         });
     };
-    add("/v1/chat/completions", "Chat completion, streamed or not, as OpenAI defines it");
-    add("/v1/completions", "Text completion, streamed or not, as OpenAI defines it");
+    add("/v1/chat/completions",
+        "Chat completion, streamed or not, as OpenAI defines it",
+        R"({"model":"qwen3-8b","messages":[{"role":"user","content":"Hello"}],"max_tokens":64})");
+    add("/v1/completions",
+        "Text completion, streamed or not, as OpenAI defines it",
+        R"({"model":"qwen3-8b","prompt":"Once upon a time","max_tokens":64})");
 }
 
 void Gateway::publish(const view::ClusterViewPtr& view) {
