@@ -12,7 +12,28 @@
 
 namespace orch::llorch {
 
-enum class Command { nodes, pools, models, model, run, health, token_new, version };
+enum class Command {
+    nodes,
+    nodes_add,
+    nodes_remove,
+    nodes_cordon,
+    nodes_uncordon,
+    nodes_drain,
+    pools,
+    models,
+    model,
+    run,
+    health,
+    token_new,
+    version
+};
+
+// Which node to change, and how.
+struct NodeOptions {
+    std::string url;                // of the one to add
+    std::string id;                 // of any other
+    std::uint32_t wait_secs = 600;  // how long a drain may take
+};
 
 struct RunOptions {
     std::string model;
@@ -34,6 +55,7 @@ struct CommandLine {
     EndpointFlags endpoint;
     bool json = false;  // print the server's body as it came
     ModelOptions model;
+    NodeOptions node;
     RunOptions run;
     TokenOptions token;
 };
