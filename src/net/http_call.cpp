@@ -8,6 +8,7 @@ namespace {
 Task<CallResult> whole_answer(ClientExchange& exchange, ClientRequest request, Duration limit) {
     CallResult result;
     result.failure = co_await exchange.send(std::move(request));
+    result.failure_text = exchange.describe(result.failure);
     if (result.failure != UpstreamFailure::none) {
         co_return result;
     }
@@ -19,12 +20,14 @@ Task<CallResult> whole_answer(ClientExchange& exchange, ClientRequest request, D
             co_return result;
         }
         result.failure = piece.failure;
+        result.failure_text = to_string(piece.failure);
         if (piece.state == BodyPiece::State::failed) {
             co_return result;
         }
         result.body += piece.bytes;
         if (result.body.size() > kCallBodyLimit) {
             result.failure = UpstreamFailure::malformed;
+            result.failure_text = to_string(result.failure);
             co_return result;
         }
     }

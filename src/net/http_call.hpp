@@ -10,6 +10,7 @@ namespace orch::net {
 // A small whole answer.
 struct CallResult {
     UpstreamFailure failure = UpstreamFailure::none;  // set: there is no answer
+    std::string failure_text{};                       // the same for people, with its cause
     int status = 0;
     Headers headers;
     std::string body;

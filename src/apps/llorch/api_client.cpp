@@ -22,6 +22,7 @@ struct ApiClient::Call {
     const OnPiece& on_piece;
     int status = 0;  // 0 until the head of the answer is here
     net::UpstreamFailure failure = net::UpstreamFailure::none;
+    std::string reason{};  // the failure in words
 
     Task<void> perform(net::ClientPool& pool, net::ClientRequest request);
 };
@@ -29,6 +30,7 @@ struct ApiClient::Call {
 Task<void> ApiClient::Call::perform(net::ClientPool& pool, net::ClientRequest request) {
     net::ClientExchange exchange(pool);
     failure = co_await exchange.send(std::move(request));
+    reason = exchange.describe(failure);
     if (failure != net::UpstreamFailure::none) {
         co_return;
     }
@@ -37,6 +39,7 @@ Task<void> ApiClient::Call::perform(net::ClientPool& pool, net::ClientRequest re
         const net::BodyPiece piece = co_await exchange.read(limit);
         if (piece.state != net::BodyPiece::State::data) {
             failure = piece.failure;
+            reason = to_string(failure);
             co_return;
         }
         on_piece(status, piece.bytes);
@@ -79,7 +82,7 @@ Outcome<int> ApiClient::follow(std::string path, const OnPiece& on_piece) {
 
 Outcome<int> ApiClient::send(net::Method method, std::string path, Call call) {
     net::ClientRequest request = make_request(method, std::move(path), call);
-    CallLoop loop;
+    CallLoop loop(endpoint_.tls);
     const auto end =
         loop.run([&](net::ClientPool& pool) { return call.perform(pool, std::move(request)); });
     if (end == CallLoop::End::interrupted) {
@@ -93,6 +96,7 @@ net::ClientRequest ApiClient::make_request(net::Method method, std::string path,
     net::ClientRequest request;
     request.method = method;
     request.to = endpoint_.address;
+    request.tls = endpoint_.tls != nullptr;
     request.target = std::move(path);
     request.body = call.body;
     request.connect_limit = kConnectLimit;
@@ -111,7 +115,7 @@ Outcome<int> ApiClient::outcome_of(const Call& call) const {
     if (call.failure == net::UpstreamFailure::none) {
         return call.status;
     }
-    const std::string_view why = to_string(call.failure);
+    const std::string& why = call.reason;
     if (call.status != 0) {
         return failed(
             ExitCode::refused, fmt::format("the answer of {} broke off: {}", endpoint_.url, why)

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 
 namespace orch::llorch {
@@ -46,6 +47,12 @@ void add_endpoint_flags(CLI::App& app, EndpointFlags& flags) {
     )
         ->type_name("FILE")
         ->excludes(token);
+    const auto add_file = [&app](
+                              const char* name, std::optional<std::string>& value, const char* what
+                          ) { app.add_option(name, value, what)->type_name("FILE"); };
+    add_file("--tls-ca", flags.tls_ca, "CAs to trust for an https URL [LLORCH_TLS_CA]");
+    add_file("--tls-cert", flags.tls_cert, "A certificate to show, for mTLS [LLORCH_TLS_CERT]");
+    add_file("--tls-key", flags.tls_key, "Its key [LLORCH_TLS_KEY]");
 }
 
 void add_list(CLI::App& app, CommandLine& line, Command command, const char* name) {
@@ -117,6 +124,28 @@ void add_token(CLI::App& app, CommandLine& line) {
         ->capture_default_str();
     made.add_option("--url", line.token.url, "Where other machines will reach orchestratord")
         ->type_name("URL");
+    CLI::App& rotate = *add_command(token, line, Command::token_rotate, "rotate");
+    rotate.add_option("--file", line.rotate.file, "The token file to change")
+        ->type_name("FILE")
+        ->capture_default_str();
+    const auto step = [&line](RotationStep chosen) {
+        return [&line, chosen](std::int64_t) { line.rotate.step = chosen; };
+    };
+    CLI::Option* const send = rotate.add_flag(
+        "--send-new", step(RotationStep::send_new), "Step 2: let the daemons send the new token"
+    );
+    rotate.add_flag("--drop-old", step(RotationStep::drop_old), "Step 3: remove the old token")
+        ->excludes(send);
+}
+
+void add_audit(CLI::App& app, CommandLine& line) {
+    CLI::App& audit = *app.add_subcommand("audit", "The audit log of a daemon");
+    audit.footer("");
+    prepare(audit);
+    CLI::App& verify = *add_command(audit, line, Command::audit_verify, "verify");
+    verify.add_option("DIR", line.audit_folder, "The folder audit/ of a state directory")
+        ->type_name("")
+        ->required();
 }
 
 void describe(CLI::App& app, CommandLine& line) {
@@ -130,6 +159,7 @@ void describe(CLI::App& app, CommandLine& line) {
     add_run(app, line);
     add_list(app, line, Command::health, "health");
     add_token(app, line);
+    add_audit(app, line);
     add_command(app, line, Command::version, "version");
     app.footer(std::string(main_footer()));
 }

@@ -25,6 +25,8 @@ enum class Command {
     run,
     health,
     token_new,
+    token_rotate,
+    audit_verify,
     version
 };
 
@@ -49,6 +51,14 @@ struct TokenOptions {
     std::optional<std::string> url;  // at which other machines reach the control plane
 };
 
+// Which step of a rotation.
+enum class RotationStep { add, send_new, drop_old };
+
+struct RotateOptions {
+    std::string file = "llorch.token";
+    RotationStep step = RotationStep::add;
+};
+
 // What the user asks for.
 struct CommandLine {
     Command command = Command::version;
@@ -58,6 +68,8 @@ struct CommandLine {
     NodeOptions node;
     RunOptions run;
     TokenOptions token;
+    RotateOptions rotate;
+    std::string audit_folder;
 };
 
 // The command line asks for a text, or is wrong.

@@ -22,6 +22,8 @@ ExitCode run_command(ApiClient& client, const RunOptions& options, bool json, Co
 
 // Needs no server.
 ExitCode token_command(const TokenOptions& options, Console& console);
+ExitCode rotate_command(const RotateOptions& options, Console& console);
+ExitCode audit_command(const std::string& folder, Console& console);
 
 // Makes the text of a list from the body of its answer.
 using Format = std::function<Result<std::string>(const std::string& body)>;

@@ -21,6 +21,8 @@ Environment (a flag outweighs it):
   LLORCH_URL               where orchestratord answers, http://127.0.0.1:8080 by default
   LLORCH_API_TOKEN         the token to send
   LLORCH_API_TOKEN_FILE    the file that holds it; LLORCH_API_TOKEN outweighs it
+  LLORCH_TLS_CA            CAs to trust for an https URL; the system's by default
+  LLORCH_TLS_CERT, _KEY    what to show to a server that wants a certificate
   NO_COLOR                 no colours when it is set
 
 Exit codes:
@@ -57,6 +59,10 @@ std::string_view summary_of(Command command) {
             return "Ask the control plane how it is";
         case Command::token_new:
             return "Make a cluster token and print how to start a cluster with it";
+        case Command::token_rotate:
+            return "Replace the token of a running cluster, in three steps";
+        case Command::audit_verify:
+            return "Check that no line of an audit log was changed or removed";
         case Command::version:
             break;
     }
@@ -84,6 +90,15 @@ Without --url the commands name this machine by its own address.
         case Command::nodes_drain:
             return "Ends with 1 when the machine still has work after that time; it stays "
                    "cordoned.\n";
+        case Command::token_rotate:
+            return R"(Without a flag it adds a new token behind the old one: accepted, sent by nobody. After each
+step copy the file to every machine; a daemon takes it in within two seconds. In this order no
+request fails, however long the copying takes.
+)";
+        case Command::audit_verify:
+            return R"(Works without a server. Prints the last hash: a later check that has it in the chain proves that
+nothing before it was cut off.
+)";
         default:
             break;
     }

@@ -31,6 +31,8 @@ ExitCode call_server(const CommandLine& line, ApiClient client, Console& console
         case Command::run:
             return run_command(client, line.run, line.json, console);
         case Command::token_new:
+        case Command::token_rotate:
+        case Command::audit_verify:
         case Command::version:
             break;
     }
@@ -57,6 +59,12 @@ ExitCode run_llorch(
     }
     if (line->command == Command::token_new) {
         return token_command(line->token, console);
+    }
+    if (line->command == Command::token_rotate) {
+        return rotate_command(line->rotate, console);
+    }
+    if (line->command == Command::audit_verify) {
+        return audit_command(line->audit_folder, console);
     }
     auto endpoint = load_endpoint(line->endpoint, environment);
     if (!endpoint) {

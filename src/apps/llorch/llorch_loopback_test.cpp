@@ -4,6 +4,7 @@
 #include "async/async_clock.hpp"
 #include "base/log_capture.hpp"
 #include "net/http_server.hpp"
+#include "net/test_certificates.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/types.h>
@@ -311,8 +312,12 @@ TEST(LlorchAlone, SaysThatNobodyAnswers) {
     EXPECT_TRUE(ran.err.starts_with("llorch: cannot reach http://127.0.0.1:1: ")) << ran.err;
 }
 
-TEST(LlorchAlone, RefusesHttps) {
-    EXPECT_EQ(run({"nodes"}, {{"LLORCH_URL", "https://h"}}).code, ExitCode::usage);
+TEST(LlorchAlone, SaysThatAServerSpeaksNoTls) {
+    net::TestCa ca("llorch");
+    const Ran ran =
+        run({"nodes"}, {{"LLORCH_URL", "https://127.0.0.1:1"}, {"LLORCH_TLS_CA", ca.ca_file()}});
+    EXPECT_EQ(ran.code, ExitCode::unreachable);
+    EXPECT_TRUE(ran.err.starts_with("llorch: cannot reach https://127.0.0.1:1: ")) << ran.err;
 }
 
 TEST(LlorchAlone, MakesATokenAndKeepsItFromPipes) {
@@ -329,14 +334,6 @@ TEST(LlorchAlone, MakesATokenAndKeepsItFromPipes) {
     EXPECT_NE(made.out.find("--api-token-file " + path), std::string::npos);
     EXPECT_EQ(run(arguments, {}).code, ExitCode::usage);
     std::filesystem::remove(path);
-}
-
-TEST(LlorchAlone, RefusesHttpsBeforeItMakesAToken) {
-    const std::string path =
-        testing::TempDir() + std::to_string(getpid()) + "-llorch_loopback_test.https";
-    const Ran made = run({"token", "new", "--out", path, "--url", "https://h"}, {});
-    EXPECT_EQ(made.code, ExitCode::usage);
-    EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST(LlorchAlone, ShowsTheTokenOnATerminal) {

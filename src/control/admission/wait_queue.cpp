@@ -41,6 +41,7 @@ WaitQueue::WaitQueue(AdmissionConfig config) : config_(config) {}
 
 Result<std::size_t> WaitQueue::park(Ticket ticket, Instant now) {
     if (const std::size_t waiting = depth(ticket.name); waiting >= config_.capacity) {
+        ++turned_away_;
         return std::unexpected(queue_full(ticket.name, waiting));
     }
     ticket.since = now;

@@ -77,6 +77,9 @@ public:
     std::vector<std::string> names() const;                  // queues that are not empty
     std::vector<TicketId> in_order() const;                  // of all queues, longest waiting first
 
+    // How many a full queue has refused so far.
+    std::uint64_t turned_away() const { return turned_away_; }
+
     // Tickets that wait keep waiting, also above a lowered capacity; deadlines move.
     void set_config(AdmissionConfig config);
 
@@ -92,6 +95,7 @@ private:
     std::size_t insert(Ticket ticket);
 
     AdmissionConfig config_;
+    std::uint64_t turned_away_ = 0;
     std::map<std::string, Lane, std::less<>> lanes_;
     std::unordered_map<TicketId, Where> where_;
     std::set<Place> order_;  // all tickets, longest waiting first

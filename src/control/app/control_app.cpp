@@ -2,10 +2,13 @@
 
 #include "base/rng.hpp"
 #include "control/app/refusals.hpp"
+#include "daemon/reload_route.hpp"
 #include "net/access_log.hpp"
 #include "net/auth_middleware.hpp"
 #include "net/openapi_route.hpp"
 
+#include <memory>
+#include <stdexcept>
 #include <utility>
 
 namespace orch::control::app {
@@ -36,6 +39,19 @@ std::vector<net::Edge*> pointers(const std::vector<std::unique_ptr<net::Edge>>& 
     return out;
 }
 
+std::string audit_folder(const ControlConfig& config) {
+    return config.state_dir.empty() ? "" : config.state_dir + "/audit";
+}
+
+// The files were sound when the settings were read.
+std::shared_ptr<const net::Tls> tls_of(const net::TlsFiles& files) {
+    auto tls = net::load_tls(files);
+    if (!tls) {
+        throw std::runtime_error(tls.error().message);
+    }
+    return *tls;
+}
+
 async::TaskGroup::OnBug report_to(Logger log) {
     return [log = std::move(log)](const std::string& what) {
         log.error("a control task ended with an exception", {{"what", what}});
@@ -47,7 +63,13 @@ async::TaskGroup::OnBug report_to(Logger log) {
 ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& sink)
     : config_(std::move(config)),
       clock_(clock),
+      sink_(sink),
       log_(sink, "control"),
+      audit_(audit_folder(config_), clock, Logger(sink, "audit")),
+      request_audit_(audit_, clock),
+      auth_(config_.auth, config_.outbound_token),
+      tls_(tls_of(config_.tls)),
+      gateway_config_(std::make_shared<const gateway::GatewayConfig>(config_.gateway)),
       rng_(system_seed()),
       disk_(kDiskThreads),
       deadlines_(clock),
@@ -58,14 +80,15 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
       edges_(make_edges(config_.edge_threads, clock, sink)),
       edge_pointers_(pointers(edges_)),
       dispatch_(control_, clock, tasks_, config_.admission, config_.placement, metrics_),
+      answer_probe_(metrics_, edges_.size()),
       gateway_(
           edge_pointers_,
-          {dispatch_, config_.gateway, config_.outbound_token, Logger(sink, "gateway")},
+          {dispatch_, gateway_config_, auth_.outbound(), Logger(sink, "gateway"), answer_probe_},
           config_.placement,
           metrics_
       ),
       probe_(metrics_),
-      node_status_(clients_, config_.outbound_token),
+      node_status_(clients_, auth_.outbound()),
       reachability_(node_status_),
       registry_(
           config_.registry,
@@ -74,9 +97,7 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
           Logger(sink, "registry")
       ),
       catalog_(
-          {clock, tasks_, clients_, registry_, rng_},
-          config_.outbound_token,
-          Logger(sink, "catalog")
+          {clock, tasks_, clients_, registry_, rng_}, auth_.outbound(), Logger(sink, "catalog")
       ),
       catalog_file_(config_.state_dir + "/catalog.json"),
       poll_probe_(metrics_),
@@ -104,13 +125,18 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
           catalog_,
           catalog_file_,
           disk_,
-          config_.outbound_token,
+          auth_.outbound(),
       },
       server_(
           edge_pointers_,
-          {routes_, {net::auth_middleware(config_.auth)}, make_observer(sink)},
+          {routes_, {net::auth_middleware(auth_)}, make_observer(sink), {}, {}, &tls_},
           Logger(sink, "http")
       ) {
+    clients_.use_tls(tls_);
+    for (const auto& edge : edges_) {
+        edge->clients().use_tls(tls_);
+    }
+    daemon::add_reload_route(routes_, disk_, reload_);
     gateway_.add_routes(routes_);
     add_model_routes(routes_, route_context_);
     add_node_routes(routes_, route_context_);
@@ -145,11 +171,28 @@ Result<HostPort> ControlApp::bind() {
     return server_.bind(config_.profile.bind);
 }
 
+Result<HostPort> ControlApp::bind_private() {
+    return server_.bind_private();
+}
+
+void ControlApp::apply(const ControlConfig& next) {
+    sink_.set_level(next.log_level);
+    sink_.set_format(next.log_format);
+    gateway_config_.publish(std::make_shared<const gateway::GatewayConfig>(next.gateway));
+    gateway_.set_policy(next.placement);
+    control_.post([this, next] {
+        registry_.set_config(next.registry);
+        dispatch_.dispatcher().set_config(next.admission);
+        dispatch_.dispatcher().set_policy(next.placement);
+    });
+}
+
 net::RequestObserver ControlApp::make_observer(LogSink& sink) {
-    return [this, log = net::access_log(Logger(sink, "http"))](
+    return [this, log = net::access_log(Logger(sink, "http"), config_.access_log_sample)](
                const net::Exchange& exchange, Duration elapsed
            ) {
         log(exchange, elapsed);
+        request_audit_.observe(exchange);
         count_refusal(exchange, control_, registry_);
     };
 }
@@ -158,6 +201,10 @@ net::RequestObserver ControlApp::make_observer(LogSink& sink) {
 void ControlApp::on_view(const view::ClusterViewPtr& view) {
     dispatch_.dispatcher().set_view(view, clock_.now());
     gateway_.publish(view);
+}
+
+void ControlApp::add_metrics(std::function<std::string()> text) {
+    route_context_.more_metrics = std::move(text);
 }
 
 void ControlApp::start() {

@@ -4,6 +4,8 @@
 #include "async/event_loop.hpp"
 #include "async/offload.hpp"
 #include "async/task_group.hpp"
+#include "audit/audit_log.hpp"
+#include "auth/live_auth.hpp"
 #include "base/log.hpp"
 #include "base/rng.hpp"
 #include "control/app/control_config.hpp"
@@ -20,11 +22,15 @@
 #include "control/fleet/static_nodes.hpp"
 #include "control/gateway/dispatch_loop.hpp"
 #include "control/gateway/gateway.hpp"
+#include "daemon/reloader.hpp"
+#include "daemon/request_audit.hpp"
 #include "metrics/registry.hpp"
 #include "net/edge.hpp"
 #include "net/http_server.hpp"
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace orch::control::app {
@@ -43,6 +49,25 @@ public:
     // Errors: internal, naming the file that is corrupt.
     Result<void> open_state();
 
+    // Before start(): `text` is called on edges for what else GET /metrics tells; its metrics have
+    // names of their own. Until stop() has returned.
+    void add_metrics(std::function<std::string()> text);
+
+    // A second address for the node in the same process; it speaks plain HTTP. As bind().
+    Result<HostPort> bind_private();
+
+    // Begins the audit log, before start(). Errors: internal, naming the file.
+    Result<void> open_audit() { return audit_.open(); }
+
+    // What a reload replaces, and what answers POST /v2/admin/reload. Before start().
+    daemon::Reloader::Parts reload_parts() { return {auth_, tls_, audit_, clock_}; }
+
+    void set_reload(std::function<api::ReloadReport()> reload) { reload_ = std::move(reload); }
+
+    // Puts in force what may change while it runs; tokens and certificates are the reloader's.
+    // Any thread.
+    void apply(const ControlConfig& next);
+
     void start();
 
     // Stops accepting, lets requests end for at most `grace`, then ends everything.
@@ -55,7 +80,14 @@ private:
 
     ControlConfig config_;
     async::AsyncClock& clock_;
+    LogSink& sink_;
     Logger log_;
+    audit::AuditLog audit_;
+    daemon::RequestAudit request_audit_;
+    auth::LiveAuth auth_;
+    net::LiveTls tls_;
+    Published<gateway::GatewayConfig> gateway_config_;
+    std::function<api::ReloadReport()> reload_;
     metrics::Registry metrics_;
     Rng rng_;  // control thread
     async::BlockingPool disk_;
@@ -71,6 +103,7 @@ private:
     std::vector<net::Edge*> edge_pointers_;
 
     gateway::DispatchLoop dispatch_;
+    gateway::AnswerProbe answer_probe_;
     gateway::Gateway gateway_;
     fleet::RegistryProbe probe_;
     fleet::NodeStatusClient node_status_;

@@ -3,6 +3,7 @@
 #include "auth/token_settings.hpp"
 #include "base/rng.hpp"
 #include "base/state_dir.hpp"
+#include "net/tls_settings.hpp"
 
 #include <fmt/format.h>
 
@@ -38,10 +39,6 @@ void read_static_nodes(ControlConfig& config, SettingsRead& read) {
         const auto address = api::parse_http_address(url, setting);
         if (!address) {
             read.errors.push_back(address.error().message);
-        } else if (address->tls) {
-            read.errors.push_back(fmt::format(
-                "{}: {} needs TLS, which this program is built without: use http://", setting, url
-            ));
         } else {
             config.static_nodes.push_back(*address);
         }
@@ -135,6 +132,7 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
         settings.find_address("ORCHESTRATORD_ADDR")
     );
     read_auth(config, read);
+    config.tls = net::read_tls_settings(read, "ORCHESTRATORD");
     config.registry = registry_config(read);
     config.registry.home = config.profile.profile == Profile::home;
     config.poll_interval = settings.get_duration("ORCHESTRATORD_POOL_POLL_INTERVAL_MS");
@@ -150,6 +148,7 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
         log_level_from(settings.get_text("ORCHESTRATORD_LOG_LEVEL")).value_or(LogLevel::info);
     config.log_format = log_format_from(settings.find_text("ORCHESTRATORD_LOG_FORMAT").value_or(""))
                             .value_or(default_log_format());
+    config.access_log_sample = settings.get_number("ORCHESTRATORD_ACCESS_LOG_SAMPLE");
     config.state_dir = settings.find_text("ORCHESTRATORD_STATE_DIR")
                            .value_or(default_state_dir("orchestratord", sources.environment));
     return config;

@@ -9,6 +9,7 @@
 #include "control/gateway/gateway_config.hpp"
 #include "control/placement/placement_policy.hpp"
 #include "control/registry/registry_config.hpp"
+#include "net/tls_context.hpp"
 
 #include <cstddef>
 #include <string>
@@ -20,7 +21,8 @@ namespace orch::control::app {
 struct ControlConfig {
     ProfileChoice profile;
     auth::AuthPolicy auth;
-    std::string outbound_token;  // sent to nodes; empty = none
+    std::string outbound_token;  // sent to nodes at start; empty = none
+    net::TlsFiles tls;
     registry::RegistryConfig registry;
     std::vector<api::HttpAddress> static_nodes;  // polled; they did not join by themselves
     Duration poll_interval = std::chrono::seconds(5);
@@ -30,6 +32,7 @@ struct ControlConfig {
     std::size_t edge_threads = 1;
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::json;
+    std::uint64_t access_log_sample = 1;  // one in this many, of requests that went well
     std::string state_dir;
 };
 

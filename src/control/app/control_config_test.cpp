@@ -48,10 +48,15 @@ TEST(ControlConfig, AListNamesMoreOfThem) {
     EXPECT_EQ(home.config.static_nodes.size(), 3U);
 }
 
+TEST(ControlConfig, AStaticNodeMayBeReachedOverTls) {
+    const Read read_over_tls = read({{"POOL_MANAGERD_URL", "https://gpu-1:9200"}});
+    EXPECT_TRUE(read_over_tls.settings.errors.empty());
+    EXPECT_EQ(read_over_tls.config.static_nodes.size(), 1U);
+}
+
 TEST(ControlConfig, AUrlThatIsNoBaseUrlIsNamed) {
     for (const auto& [name, url] :
          {std::pair("POOL_MANAGERD_URL", "http://127.0.0.1:9200/v2"),
-          std::pair("POOL_MANAGERD_URL", "https://gpu-1:9200"),
           std::pair("POOL_MANAGERD_URL", "gpu-1:9200"),
           std::pair("ORCHD_POOL_MANAGERS", "http://a,ftp://b")}) {
         const Read bad = read({{name, url}});

@@ -3,6 +3,7 @@
 #include "async/event_loop.hpp"
 #include "async/offload.hpp"
 #include "async/task_group.hpp"
+#include "auth/live_auth.hpp"
 #include "control/app/control_config.hpp"
 #include "control/fleet/catalog_backend.hpp"
 #include "control/fleet/catalog_file.hpp"
@@ -11,6 +12,10 @@
 #include "control/gateway/gateway.hpp"
 #include "metrics/registry.hpp"
 #include "net/route_table.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
 
 // The control plane's own routes, one file per resource; the gateway adds the inference routes.
 // Handlers run on the edge of their connection; what the control thread owns they ask for there.
@@ -28,8 +33,9 @@ struct RouteContext {
     std::int64_t started_seconds;    // Unix time; what /v1/models shows as creation time
     fleet::CatalogBackend& catalog;  // control thread
     fleet::CatalogFile& catalog_file;
-    async::BlockingPool& disk;   // for writing files
-    std::string outbound_token;  // sent to nodes
+    async::BlockingPool& disk;                    // for writing files
+    const auth::OutboundToken& outbound_token;    // sent to nodes
+    std::function<std::string()> more_metrics{};  // beside `metrics`; empty: nothing
 };
 
 void add_node_routes(net::RouteTable& routes, RouteContext& context);

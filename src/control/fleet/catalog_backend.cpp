@@ -72,11 +72,8 @@ struct CatalogBackend::Run {
     }
 };
 
-CatalogBackend::CatalogBackend(Parts parts, std::string token, Logger log)
-    : parts_(parts),
-      client_(parts.clients, std::move(token)),
-      log_(std::move(log)),
-      operations_(parts.rng) {}
+CatalogBackend::CatalogBackend(Parts parts, const auth::OutboundToken& token, Logger log)
+    : parts_(parts), client_(parts.clients, token), log_(std::move(log)), operations_(parts.rng) {}
 
 CatalogBackend::Snapshot CatalogBackend::snapshot() {
     return {table_.text(), ++version_};

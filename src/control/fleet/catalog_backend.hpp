@@ -39,7 +39,7 @@ public:
         std::uint64_t version = 0;
     };
 
-    CatalogBackend(Parts parts, std::string token, Logger log);
+    CatalogBackend(Parts parts, const auth::OutboundToken& token, Logger log);
 
     // The entries of an earlier run. Before anything else.
     void restore(catalog::CatalogTable table) { table_ = std::move(table); }

@@ -36,17 +36,18 @@ Task<Result<std::string>> NodeModelsClient::call(
     net::ClientRequest request;
     request.method = method;
     request.to = HostPort{to->host, to->port};
+    request.tls = to->tls;
     request.target = std::move(path);
     request.body = body;
     request.headers.add("Content-Type", "application/json");
-    if (!token_.empty()) {
-        request.headers.add("Authorization", "Bearer " + token_);
+    if (const std::string token = token_.text(); !token.empty()) {
+        request.headers.add("Authorization", "Bearer " + token);
     }
     const net::CallResult answer = co_await net::http_call(clients_, std::move(request), kLimit);
     if (answer.failure != net::UpstreamFailure::none) {
         co_return fail(
             Errc::node_unavailable,
-            fmt::format("the node cannot be reached: {}", to_string(answer.failure))
+            fmt::format("the node cannot be reached: {}", answer.failure_text)
         );
     }
     if (answer.status >= 300) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/operation.hpp"
+#include "auth/live_auth.hpp"
 #include "base/result.hpp"
 #include "net/http_call.hpp"
 
@@ -12,8 +13,8 @@ namespace orch::control::fleet {
 class NodeModelsClient {
 public:
     // `token` is sent to nodes; empty = none.
-    NodeModelsClient(net::ClientPool& clients, std::string token)
-        : clients_(clients), token_(std::move(token)) {}
+    NodeModelsClient(net::ClientPool& clients, const auth::OutboundToken& token)
+        : clients_(clients), token_(token) {}
 
     // POST, answered with an operation. Errors: the node's, or node_unavailable.
     Task<Result<api::Operation>> begin(std::string address, std::string path, std::string body);
@@ -31,7 +32,7 @@ private:
     );
 
     net::ClientPool& clients_;
-    std::string token_;
+    const auth::OutboundToken& token_;
 };
 
 }  // namespace orch::control::fleet

@@ -40,9 +40,10 @@ Task<NodeStatusClient::Got> NodeStatusClient::get(
     net::ClientRequest request;
     request.method = net::Method::get;
     request.to = HostPort{endpoint.host, endpoint.port};
+    request.tls = endpoint.tls;
     request.target = std::move(path);
-    if (!token_.empty()) {
-        request.headers.add("Authorization", "Bearer " + token_);
+    if (const std::string token = token_.text(); !token.empty()) {
+        request.headers.add("Authorization", "Bearer " + token);
     }
     const Duration left = end - clients_.deadlines().now();
     net::CallResult call = co_await net::http_call(clients_, std::move(request), left);
@@ -50,9 +51,7 @@ Task<NodeStatusClient::Got> NodeStatusClient::get(
         co_return Got{Outcome::success, {}, call.status, std::move(call.body)};
     }
     const bool late = net::timed_out(call.failure);
-    co_return Got{
-        late ? Outcome::timeout : Outcome::error, std::string(to_string(call.failure)), 0, {}
-    };
+    co_return Got{late ? Outcome::timeout : Outcome::error, std::move(call.failure_text), 0, {}};
 }
 
 Task<StatusAnswer> NodeStatusClient::ask(view::Endpoint endpoint, std::vector<PoolId> pools) {

@@ -3,6 +3,7 @@
 #include "api/node_messages.hpp"
 #include "api/node_views.hpp"
 #include "async/task.hpp"
+#include "auth/live_auth.hpp"
 #include "base/clock.hpp"
 #include "control/view/node_block.hpp"
 #include "net/client_pool.hpp"
@@ -35,16 +36,15 @@ public:
     virtual Task<StatusAnswer> ask(view::Endpoint endpoint, std::vector<PoolId> pools) = 0;
 };
 
-// Asks over HTTP: `GET /v2/node`; a node that does not know it (404) is asked for `/health`, and
-// for
+// Asks over HTTP: `GET /v2/node`; a node that does not know it (404) is asked for `/health`, and for
 // `/pools/{id}/status` of each pool. Control thread.
 class NodeStatusClient final : public NodeStatusSource {
 public:
     // For everything together: long enough for a busy machine, short enough to be a sign.
     static constexpr Duration kLimit = std::chrono::seconds(2);
 
-    NodeStatusClient(net::ClientPool& clients, std::string token)
-        : clients_(clients), token_(std::move(token)) {}
+    NodeStatusClient(net::ClientPool& clients, const auth::OutboundToken& token)
+        : clients_(clients), token_(token) {}
 
     Task<StatusAnswer> ask(view::Endpoint endpoint, std::vector<PoolId> pools) override;
 
@@ -55,7 +55,7 @@ private:
     Task<StatusAnswer> ask_earlier(view::Endpoint endpoint, std::vector<PoolId> pools, Instant end);
 
     net::ClientPool& clients_;
-    std::string token_;
+    const auth::OutboundToken& token_;
 };
 
 }  // namespace orch::control::fleet

@@ -32,7 +32,9 @@ Result<api::RegisterResponse> RegistryBackend::register_node(const api::Register
     if (!outcome) {
         log_.warn(
             "a registration was refused",
-            {{"node", message.node_id}, {"reason", outcome.error().message}}
+            {{"node_id", message.node_id},
+             {"machine_id", message.machine_id},
+             {"reason", outcome.error().message}}
         );
         return std::unexpected(outcome.error());
     }
@@ -118,6 +120,12 @@ void RegistryBackend::release_static(const NodeId& node, const std::string& why)
     settle();
 }
 
+void RegistryBackend::set_config(const registry::RegistryConfig& config) {
+    heartbeat_interval_ = config.heartbeat_interval;
+    table_.set_config(config);
+    settle();
+}
+
 // After every event: tell what changed, then let the edges know.
 void RegistryBackend::settle() {
     for (const registry::NodeChange& change : table_.take_changes()) {
@@ -151,7 +159,8 @@ void RegistryBackend::log_change(const registry::NodeChange& change) {
                      change.kind == Kind::unreachable || change.kind == Kind::pool_unready;
     const LogField fields[] = {
         {"change", registry::to_string(change.kind)},
-        {"node", change.node},
+        {"node_id", change.node},
+        {"machine_id", change.machine},
         {"pool", change.pool},
         {"detail", change.detail},
     };

@@ -65,6 +65,7 @@ public:
     // Nodes added by hand, as NodeTable has them.
     void expect_static(const NodeId& node, const view::Endpoint& endpoint);
     void release_static(const NodeId& node, const std::string& why);
+    void set_config(const registry::RegistryConfig& config);
 
     // What did not get as far as the table, for the counters; outcome unauthorized or invalid.
     void refused_heartbeat(const NodeId& node, std::string_view outcome);

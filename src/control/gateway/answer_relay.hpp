@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/clock.hpp"
+#include "control/gateway/answer_meter.hpp"
 #include "control/gateway/gateway_config.hpp"
 #include "engine/sse.hpp"
 #include "net/client_exchange.hpp"
@@ -25,13 +27,16 @@ public:
     };
 
     // `headers`: what the client gets beside status and body. `on_upstream_done`: called once the
-    // engine's part is over and its slot is free, before the client has the last bytes.
+    // engine's part is over and its slot is free, before the client has the last bytes. `meter`
+    // sees what passes.
     AnswerRelay(
         net::ClientExchange& upstream,
         net::Exchange& client,
         const GatewayConfig& config,
         net::Headers headers,
-        std::function<void()> on_upstream_done
+        std::function<void()> on_upstream_done,
+        AnswerMeter& meter,
+        const Clock& clock
     );
 
     // Reads until bytes have gone to the client (begun), the whole answer has (complete), or the
@@ -43,7 +48,7 @@ public:
 
     bool is_event_stream() const { return event_stream_; }
 
-    std::uint64_t tokens() const { return tokens_; }
+    std::uint64_t tokens() const { return meter_.tokens(); }
 
 private:
     Task<Step> begin_stream();
@@ -58,7 +63,8 @@ private:
     bool event_stream_;
     engine::EventBuffer events_;
     bool terminal_ = false;  // the last event of the answer has come
-    std::uint64_t tokens_ = 0;
+    AnswerMeter& meter_;
+    const Clock& clock_;
 };
 
 }  // namespace orch::control::gateway

@@ -16,11 +16,17 @@ DispatchLoop::DispatchLoop(
     : control_(control),
       clock_(clock),
       tasks_(tasks),
-      depth_(metrics.add_shard().gauge(
+      shard_(metrics.add_shard()),
+      depth_(shard_.gauge(
           {.name = "queue_depth",
            .help =
                "Requests that wait for a slot, by served name; empty: requests without a model.",
            .labels = {"model", "priority"}}
+      )),
+      backpressure_(shard_.counter(
+          {.name = "admission_backpressure_events_total",
+           .help = "Requests that a full queue refused, by its policy.",
+           .labels = {"policy"}}
       )),
       dispatcher_(admission, policy, [this](const std::string& name, std::size_t depth) {
           depth_.with({name, "interactive"})->set(static_cast<double>(depth));
@@ -34,9 +40,17 @@ DispatchLoop::Wait DispatchLoop::park(Executor waiter, Bid bid) {
             clock_.now(),
             [grant = wait.grant](Result<Grant> outcome) mutable { grant.set(std::move(outcome)); }
         );
+        count_turned_away();
         keep_ticking();
     });
     return wait;
+}
+
+void DispatchLoop::count_turned_away() {
+    const std::uint64_t all = dispatcher_.turned_away();
+    if (all != turned_away_) {
+        backpressure_.with({"reject"})->add(all - std::exchange(turned_away_, all));
+    }
 }
 
 void DispatchLoop::cancel(const Wait& wait) {

@@ -6,6 +6,7 @@
 #include "control/gateway/dispatcher.hpp"
 #include "metrics/registry.hpp"
 
+#include <cstdint>
 #include <memory>
 
 namespace orch::control::gateway {
@@ -43,12 +44,16 @@ public:
 
 private:
     void keep_ticking();
+    void count_turned_away();
     Task<void> tick();
 
     async::EventLoop& control_;
     async::AsyncClock& clock_;
     async::TaskGroup& tasks_;
+    metrics::Shard& shard_;
     metrics::Family<metrics::Gauge>& depth_;
+    metrics::Family<metrics::Counter>& backpressure_;
+    std::uint64_t turned_away_ = 0;  // as told to the metric
     Dispatcher dispatcher_;
     bool ticking_ = false;
 };

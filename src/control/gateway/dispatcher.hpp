@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace orch::control::gateway {
@@ -81,7 +82,12 @@ public:
     // Of one served name, or of requests without a model.
     std::size_t waiting(const std::string& name) const { return queue_.depth(name); }
 
+    // How many a full queue has refused so far.
+    std::uint64_t turned_away() const { return queue_.turned_away(); }
+
     void set_config(admission::AdmissionConfig config) { queue_.set_config(config); }
+
+    void set_policy(placement::PlacementPolicy policy) { policy_ = std::move(policy); }
 
 private:
     struct Waiting {

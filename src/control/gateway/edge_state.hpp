@@ -30,6 +30,8 @@ public:
           placements_(std::move(placements)),
           ledger_(policy_.seed + edge.index() + 1) {}
 
+    void set_policy(placement::PlacementPolicy policy) { policy_ = std::move(policy); }
+
     // Tells the requests of nodes that are offline now.
     void set_view(view::ClusterViewPtr view);
 

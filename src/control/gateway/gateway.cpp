@@ -2,6 +2,7 @@
 
 #include "api/inference_peek.hpp"
 #include "control/gateway/request_headers.hpp"
+#include "net/correlation.hpp"
 
 #include <utility>
 
@@ -49,6 +50,12 @@ void Gateway::publish(const view::ClusterViewPtr& view) {
     }
 }
 
+void Gateway::set_policy(const placement::PlacementPolicy& policy) {
+    for (const auto& state : edges_) {
+        state->edge().loop().post([state = state.get(), policy] { state->set_policy(policy); });
+    }
+}
+
 const view::ClusterViewPtr& Gateway::view_of(const net::Edge& edge) const {
     return edges_[edge.index()]->view();
 }
@@ -74,14 +81,17 @@ void Gateway::tell_model(net::Exchange& exchange, const std::string& model) {
     if (model.empty()) {
         context_.log.info(
             "a request names no model: any ready chat pool may serve it",
-            {{"correlation_id", exchange.correlation()}}
+            {{"correlation_id", exchange.correlation()},
+             {"trace_id", net::trace_id_of(exchange.traceparent())}}
         );
         return;
     }
     if (view_of(exchange.edge())->find_model(model).empty()) {
         context_.log.warn(
             "a request names a model that no pool serves",
-            {{"model", model}, {"correlation_id", exchange.correlation()}}
+            {{"model", model},
+             {"correlation_id", exchange.correlation()},
+             {"trace_id", net::trace_id_of(exchange.traceparent())}}
         );
     }
 }

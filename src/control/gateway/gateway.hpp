@@ -27,6 +27,9 @@ public:
     // Hands the picture to every edge. Control thread.
     void publish(const view::ClusterViewPtr& view);
 
+    // For requests that are placed from now on. Any thread.
+    void set_policy(const placement::PlacementPolicy& policy);
+
     // The edge's present picture. That edge's thread.
     const view::ClusterViewPtr& view_of(const net::Edge& edge) const;
 

@@ -3,6 +3,7 @@
 #include "api/error_body.hpp"
 #include "control/gateway/request_headers.hpp"
 #include "control/placement/feasibility.hpp"
+#include "net/correlation.hpp"
 
 #include <fmt/format.h>
 
@@ -34,16 +35,18 @@ InferenceRun::InferenceRun(
     placement::PlacementRequest request
 )
     : context_(context),
+      config_(*context.config.load()),
       edge_(edge),
       exchange_(exchange),
       request_(std::move(request)),
-      fsm_(limits()) {}
+      fsm_(limits()),
+      arrived_(edge.edge().clock().now()) {}
 
 AttemptLimits InferenceRun::limits() const {
     const bool pinned = request_.pin_node || request_.pin_pool;
     return {
-        .retries = context_.config.retry_attempts,
-        .replayable = exchange_.body().size() <= context_.config.replay_limit,
+        .retries = config_.retry_attempts,
+        .replayable = exchange_.body().size() <= config_.replay_limit,
         .pinned = pinned && !request_.fallback,
     };
 }
@@ -63,13 +66,26 @@ Task<void> InferenceRun::run() {
     }
     exchange_.on_client_gone(nullptr);
     if (claim_) {
-        exchange_.note("node", claim_->pool().key.node.str());
+        exchange_.note("node_id", claim_->pool().key.node.str());
+        exchange_.note("machine_id", claim_->node().machine_id.str());
         exchange_.note("pool", claim_->pool().key.pool.str());
     }
     exchange_.note("attempts", std::to_string(fsm_.attempts()));
     if (relay_) {
         exchange_.note("tokens", std::to_string(relay_->tokens()));
+        tell_answer();
     }
+}
+
+void InferenceRun::tell_answer() {
+    context_.answers.answered(
+        edge_.edge().index(),
+        claim_->pool(),
+        upstream_->head().headers.find("X-Llorch-Replica").value_or(""),
+        "interactive",
+        meter_,
+        arrived_
+    );
 }
 
 Task<AttemptEvent> InferenceRun::perform(AttemptAction action) {
@@ -136,13 +152,14 @@ net::ClientRequest InferenceRun::node_request() const {
     return {
         .method = exchange_.head().method,
         .to = HostPort{node.endpoint.host, node.endpoint.port},
+        .tls = node.endpoint.tls,
         .target = fmt::format(
             "/v2/pools/{}/engine{}", claim_->pool().key.pool.str(), exchange_.head().target
         ),
-        .headers = headers_for_node(exchange_, context_.token),
+        .headers = headers_for_node(exchange_, context_.token.text()),
         .body = exchange_.body(),
-        .connect_limit = context_.config.connect_limit,
-        .first_byte_limit = context_.config.first_byte_limit,
+        .connect_limit = config_.connect_limit,
+        .first_byte_limit = config_.first_byte_limit,
     };
 }
 
@@ -152,7 +169,7 @@ Task<AttemptEvent> InferenceRun::send() {
     node_silent_ = false;
     visit_.emplace(edge_, claim_->node().id, [this] {
         node_silent_ = true;
-        upstream_->shorten_wait(context_.config.node_timeout);
+        upstream_->shorten_wait(config_.node_timeout);
     });
     net::ClientRequest request = node_request();
     const UpstreamFailure failure = co_await upstream_->send(std::move(request));
@@ -162,20 +179,26 @@ Task<AttemptEvent> InferenceRun::send() {
     if (upstream_->head().headers.find("X-Llorch-Origin") == "node") {
         co_return co_await judge_node_answer();
     }
-    relay_.emplace(*upstream_, exchange_, context_.config, client_headers(), [this] {
-        claim_->release();
-    });
+    meter_ = {};
+    relay_.emplace(
+        *upstream_,
+        exchange_,
+        config_,
+        client_headers(),
+        [this] { claim_->release(); },
+        meter_,
+        edge_.edge().clock()
+    );
     co_return co_await relay(false);
 }
 
 // The node itself answered: it has no slot, its engine died, or it does not accept the call.
 Task<AttemptEvent> InferenceRun::judge_node_answer() {
     std::string body;
-    net::BodyPiece piece = co_await upstream_->read(context_.config.idle_limit);
-    while (piece.state == net::BodyPiece::State::data && body.size() < context_.config.held_answer
-    ) {
+    net::BodyPiece piece = co_await upstream_->read(config_.idle_limit);
+    while (piece.state == net::BodyPiece::State::data && body.size() < config_.held_answer) {
         body += piece.bytes;
-        piece = co_await upstream_->read(context_.config.idle_limit);
+        piece = co_await upstream_->read(config_.idle_limit);
     }
     const PoolKey pool = claim_->pool().key;
     claim_->release();
@@ -192,11 +215,13 @@ Task<AttemptEvent> InferenceRun::judge_node_answer() {
     }
     context_.log.warn(
         "a node did not serve a request",
-        {{"node", pool.node},
+        {{"node_id", pool.node},
+         {"machine_id", claim_->node().machine_id},
          {"pool", pool.pool},
          {"code", wire_name(code)},
          {"reason", said ? said->message : "unknown"},
-         {"correlation_id", exchange_.correlation()}}
+         {"correlation_id", exchange_.correlation()},
+         {"trace_id", net::trace_id_of(exchange_.traceparent())}}
     );
     waited_since_.reset();
     const Errc shown = code == Errc::decode_timeout ? code : Errc::worker_reset;
@@ -257,16 +282,18 @@ AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
     }
     context_.log.warn(
         "a place failed",
-        {{"node", pool.node},
+        {{"node_id", pool.node},
+         {"machine_id", claim_->node().machine_id},
          {"pool", pool.pool},
          {"reason", reason_of(failure)},
-         {"correlation_id", exchange_.correlation()}}
+         {"correlation_id", exchange_.correlation()},
+         {"trace_id", net::trace_id_of(exchange_.traceparent())}}
     );
     return {.kind = Event::place_failed, .error = std::move(error)};
 }
 
 void InferenceRun::suspect_node() {
-    const Instant until = edge_.edge().clock().now() + context_.config.suspicion;
+    const Instant until = edge_.edge().clock().now() + config_.suspicion;
     for (const view::PoolBlock& pool : claim_->node().pools) {
         pool.cell->suspect_until(until);
     }

@@ -1,6 +1,10 @@
 #pragma once
 
+#include "auth/live_auth.hpp"
 #include "base/log.hpp"
+#include "base/published.hpp"
+#include "control/gateway/answer_meter.hpp"
+#include "control/gateway/answer_probe.hpp"
 #include "control/gateway/answer_relay.hpp"
 #include "control/gateway/attempt_fsm.hpp"
 #include "control/gateway/edge_state.hpp"
@@ -16,9 +20,10 @@ namespace orch::control::gateway {
 // What all requests of the gateway share.
 struct GatewayContext {
     DispatchLoop& dispatch;
-    GatewayConfig config;
-    std::string token;  // sent to nodes; empty = none
+    const Published<GatewayConfig>& config;  // a request goes by what was in force when it came
+    const auth::OutboundToken& token;        // sent to nodes
     Logger log;
+    AnswerProbe& answers;
 };
 
 // One inference request from placement to the last byte: performs what its AttemptFsm decides. On
@@ -53,8 +58,10 @@ private:
     AttemptEvent failed_place(net::UpstreamFailure failure);
     void suspect_node();
     void client_left();
+    void tell_answer();
 
     GatewayContext& context_;
+    const GatewayConfig config_;
     EdgeState& edge_;
     net::Exchange& exchange_;
     placement::PlacementRequest request_;
@@ -65,7 +72,9 @@ private:
     std::unique_ptr<net::ClientExchange> upstream_;
     std::optional<EdgeState::Visit> visit_;  // while upstream_ is with a node
     bool node_silent_ = false;               // that node went Offline meanwhile
+    AnswerMeter meter_;                      // of the answer in relay_
     std::optional<AnswerRelay> relay_;
+    Instant arrived_;
     placement::Decision rejection_;  // its per-pool reasons go into the error's details
 };
 

@@ -27,11 +27,12 @@ constexpr std::array<std::string_view, 16> kNotForNode{
     "X-Llorch-Fallback",
 };
 
-constexpr std::array<std::string_view, 4> kNotForClient{
+constexpr std::array<std::string_view, 5> kNotForClient{
     "Content-Length",
     "X-Correlation-Id",
     "X-Request-Id",
     "X-Llorch-Origin",
+    "X-Llorch-Replica",
 };
 
 template <std::size_t N>

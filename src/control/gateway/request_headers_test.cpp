@@ -69,6 +69,7 @@ TEST(RequestHeaders, TheClientGetsTheEnginesHeadersOnly) {
          {"X-Hop", "1"},
          {"Transfer-Encoding", "chunked"},
          {"X-Llorch-Origin", "engine"},
+         {"X-Llorch-Replica", "r0"},
          {"X-Correlation-Id", "of-the-node"},
          {"Access-Control-Allow-Origin", "*"},
          {"Server", "llama.cpp"}}

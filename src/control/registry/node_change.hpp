@@ -31,6 +31,7 @@ struct NodeChange {
     NodeId node;
     PoolId pool;  // of the pool_ kinds
     std::string detail;
+    MachineId machine{};  // the node's
 };
 
 // "pool_ready" for Kind::pool_ready.

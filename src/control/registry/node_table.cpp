@@ -442,11 +442,16 @@ void NodeTable::changed(NodeRecord& node, Urgency urgency) {
 }
 
 void NodeTable::note(NodeChange::Kind kind, const NodeId& node, std::string detail) {
-    changes_.push_back({kind, node, {}, std::move(detail)});
+    changes_.push_back({kind, node, {}, std::move(detail), machine_of(node)});
 }
 
 void NodeTable::note_pool(NodeChange::Kind kind, const PoolKey& key, std::string detail) {
-    changes_.push_back({kind, key.node, key.pool, std::move(detail)});
+    changes_.push_back({kind, key.node, key.pool, std::move(detail), machine_of(key.node)});
+}
+
+MachineId NodeTable::machine_of(const NodeId& node) const {
+    const auto found = nodes_.find(node);
+    return found == nodes_.end() ? MachineId{} : found->second.registration.machine_id;
 }
 
 std::vector<NodeChange> NodeTable::take_changes() {

@@ -173,6 +173,7 @@ private:
     void changed(NodeRecord& node, Urgency urgency);
     void note(NodeChange::Kind kind, const NodeId& node, std::string detail = {});
     void note_pool(NodeChange::Kind kind, const PoolKey& key, std::string detail = {});
+    MachineId machine_of(const NodeId& node) const;
     HeartbeatOutcome outcome(bool stale) const;
     std::vector<view::NodeBlockPtr> build_blocks();
     Instant warm_up_until() const;

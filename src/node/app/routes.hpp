@@ -23,6 +23,7 @@ struct RouteContext {
     std::function<std::string()> address;  // as advertised; control thread
     models::ModelStore& models;            // control thread
     async::BlockingPool& file_threads;     // for reading model files
+    std::function<std::string()> metrics;  // in Prometheus' text format; any thread
 };
 
 void add_pool_routes(net::RouteTable& routes, RouteContext& context);

@@ -64,6 +64,7 @@ Task<Result<void>> ModelFetch::run(PartialFile& file) {
 net::ClientRequest ModelFetch::make_request(const PartialFile& file) const {
     net::ClientRequest request;
     request.to = HostPort{source_.address.host, source_.address.port};
+    request.tls = source_.address.tls;
     request.target = source_.target;
     request.connect_limit = kConnectLimit;
     request.first_byte_limit = kHeadLimit;
@@ -79,19 +80,16 @@ net::ClientRequest ModelFetch::make_request(const PartialFile& file) const {
 
 Task<ModelFetch::Attempt> ModelFetch::attempt(PartialFile& file) {
     redirected_ = false;
-    if (source_.address.tls) {
-        co_return Attempt{fail(
-            Errc::invalid_params,
-            fmt::format("source: {} needs TLS, which this program is built without", where())
-        )};
-    }
     net::ClientExchange exchange(parts_.clients);
     exchange_ = &exchange;
     const net::UpstreamFailure failure = co_await exchange.send(make_request(file));
     Attempt made;
     if (failure != net::UpstreamFailure::none) {
         made = {
-            fail(Errc::worker_reset, fmt::format("source: {}: {}", where(), to_string(failure))),
+            fail(
+                Errc::worker_reset,
+                fmt::format("source: {}: {}", where(), exchange.describe(failure))
+            ),
             true
         };
     } else {

@@ -30,7 +30,7 @@ struct ModelStoreConfig {
     NodeId node;
     Ownership ownership = Ownership::of_state_dir;
     Duration scan_interval = std::chrono::seconds(2);
-    std::string cluster_token;  // shown to peers; empty = none
+    std::function<std::string()> cluster_token;  // what is shown to peers now; null = nothing
 };
 
 // What the store works with; all of it outlives it. `tasks` and `clients` are those of the control

@@ -105,7 +105,7 @@ Task<Result<void>> ModelStore::fill(Job& job, PartialFile& file, api::AddModelRe
     ModelFetch fetch(
         {parts_.clock, parts_.clients, parts_.blocking},
         std::get<HttpSource>(std::move(*source)),
-        request.peer ? config_.cluster_token : std::string(),
+        request.peer && config_.cluster_token ? config_.cluster_token() : std::string(),
         [this, &job](Bytes done, Bytes total) { return advance(job, done, total); }
     );
     job.fetch = &fetch;
