@@ -31,7 +31,7 @@ Task<void> register_node(RouteContext& context, net::Exchange& exchange) {
         co_await exchange.respond_error(message.error());
         co_return;
     }
-    exchange.note("node", message->node_id.str());
+    exchange.note("node_id", message->node_id.str());
     auto result = co_await async::call_on(context.control, [&] {
         return context.registry.register_node(*message);
     });
