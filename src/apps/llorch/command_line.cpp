@@ -60,6 +60,41 @@ void add_list(CLI::App& app, CommandLine& line, Command command, const char* nam
     add_json_flag(*add_command(app, line, command, name), line);
 }
 
+void add_node_change(CLI::App& nodes, CommandLine& line, Command command, const char* name) {
+    CLI::App& change = *add_command(nodes, line, command, name);
+    change.add_option("ID", line.node.id, "The node, as `llorch nodes` names it")
+        ->type_name("")
+        ->required();
+    if (command == Command::nodes_drain) {
+        change
+            .add_option("--wait-secs", line.node.wait_secs, "How long to wait for its work to end")
+            ->type_name("N")
+            ->check(CLI::Range(0, 3600).description(""))
+            ->capture_default_str();
+    }
+    add_json_flag(change, line);
+}
+
+// Alone it lists; with a word behind it it changes one node.
+void add_nodes(CLI::App& app, CommandLine& line) {
+    CLI::App& nodes = *add_command(app, line, Command::nodes, "nodes");
+    add_json_flag(nodes, line);
+    nodes.require_subcommand(0, 1);
+    nodes.fallthrough();
+    nodes.parse_complete_callback([&line, &nodes] {
+        line.command = nodes.get_subcommands().empty() ? Command::nodes : line.command;
+    });
+    CLI::App& added = *add_command(nodes, line, Command::nodes_add, "add");
+    added.add_option("URL", line.node.url, "Where its pool-managerd answers: http://host:9200")
+        ->type_name("")
+        ->required();
+    add_json_flag(added, line);
+    add_node_change(nodes, line, Command::nodes_remove, "remove");
+    add_node_change(nodes, line, Command::nodes_cordon, "cordon");
+    add_node_change(nodes, line, Command::nodes_uncordon, "uncordon");
+    add_node_change(nodes, line, Command::nodes_drain, "drain");
+}
+
 void add_run(CLI::App& app, CommandLine& line) {
     CLI::App& run = *add_command(app, line, Command::run, "run");
     RunOptions& options = line.run;
@@ -169,7 +204,7 @@ void describe(CLI::App& app, CommandLine& line) {
     prepare(app);
     app.set_version_flag("--version", fmt::format("llorch {}", program_version()));
     add_endpoint_flags(app, line.endpoint);
-    add_list(app, line, Command::nodes, "nodes");
+    add_nodes(app, line);
     add_list(app, line, Command::pools, "pools");
     add_list(app, line, Command::models, "models");
     add_model_commands(app, line);

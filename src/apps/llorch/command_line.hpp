@@ -14,6 +14,11 @@ namespace orch::llorch {
 
 enum class Command {
     nodes,
+    nodes_add,
+    nodes_remove,
+    nodes_cordon,
+    nodes_uncordon,
+    nodes_drain,
     pools,
     models,
     model,
@@ -28,6 +33,13 @@ enum class Command {
     token_rotate,
     audit_verify,
     version
+};
+
+// Which node to change, and how.
+struct NodeOptions {
+    std::string url;                // of the one to add
+    std::string id;                 // of any other
+    std::uint32_t wait_secs = 600;  // how long a drain may take
 };
 
 struct RunOptions {
@@ -70,6 +82,7 @@ struct CommandLine {
     EndpointFlags endpoint;
     bool json = false;  // print the server's body as it came
     ModelOptions model;
+    NodeOptions node;
     RunOptions run;
     TaskOptions task;
     TokenOptions token;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace orch::llorch {
 namespace {
 
@@ -27,6 +29,26 @@ TEST(CommandLine, KnowsEveryCommand) {
     EXPECT_EQ(parsed({"run", "m", "p"}).command, Command::run);
     EXPECT_EQ(parsed({"token", "new"}).command, Command::token_new);
     EXPECT_EQ(parsed({"version"}).command, Command::version);
+}
+
+TEST(CommandLine, ListsNodesOrChangesOne) {
+    EXPECT_EQ(parsed({"nodes", "add", "http://h:9200"}).command, Command::nodes_add);
+    EXPECT_EQ(parsed({"nodes", "add", "http://h:9200"}).node.url, "http://h:9200");
+    for (const auto& [word, command] :
+         {std::pair("remove", Command::nodes_remove),
+          std::pair("cordon", Command::nodes_cordon),
+          std::pair("uncordon", Command::nodes_uncordon),
+          std::pair("drain", Command::nodes_drain)}) {
+        const CommandLine line = parsed({"nodes", word, "gpu-1", "--json"});
+        EXPECT_EQ(line.command, command) << word;
+        EXPECT_EQ(line.node.id, "gpu-1") << word;
+        EXPECT_TRUE(line.json) << word;
+        EXPECT_EQ(text({"nodes", word}).code, ExitCode::usage) << word;
+    }
+    EXPECT_EQ(parsed({"nodes", "drain", "g"}).node.wait_secs, 600U);
+    EXPECT_EQ(parsed({"nodes", "drain", "g", "--wait-secs", "5"}).node.wait_secs, 5U);
+    EXPECT_EQ(text({"nodes", "drain", "g", "--wait-secs", "4000"}).code, ExitCode::usage);
+    EXPECT_EQ(parsed({"nodes", "--url", "http://h:1", "cordon", "g"}).endpoint.url, "http://h:1");
 }
 
 TEST(CommandLine, TakesGlobalFlagsBeforeAndAfterTheCommand) {

@@ -11,6 +11,9 @@
 namespace orch::llorch {
 
 ExitCode nodes_command(ApiClient& client, bool json, Console& console);
+ExitCode change_node_command(
+    ApiClient& client, Command command, const NodeOptions& options, bool json, Console& console
+);
 ExitCode pools_command(ApiClient& client, bool json, std::int64_t now_ms, Console& console);
 ExitCode models_command(ApiClient& client, bool json, Console& console);
 ExitCode model_command(ApiClient& client, const ModelOptions& options, bool json, Console& console);

@@ -14,6 +14,12 @@ ExitCode call_server(const CommandLine& line, ApiClient client, Console& console
     switch (line.command) {
         case Command::nodes:
             return nodes_command(client, line.json, console);
+        case Command::nodes_add:
+        case Command::nodes_remove:
+        case Command::nodes_cordon:
+        case Command::nodes_uncordon:
+        case Command::nodes_drain:
+            return change_node_command(client, line.command, line.node, line.json, console);
         case Command::pools:
             return pools_command(client, line.json, unix_ms(now), console);
         case Command::models:

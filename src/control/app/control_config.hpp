@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/http_address.hpp"
 #include "auth/auth_policy.hpp"
 #include "base/log.hpp"
 #include "base/settings.hpp"
@@ -13,6 +14,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace orch::control::app {
 
@@ -23,6 +25,8 @@ struct ControlConfig {
     std::string outbound_token;  // sent to nodes at start; empty = none
     net::TlsFiles tls;
     registry::RegistryConfig registry;
+    std::vector<api::HttpAddress> static_nodes;  // polled; they did not join by themselves
+    Duration poll_interval = std::chrono::seconds(5);
     admission::AdmissionConfig admission;
     placement::PlacementPolicy placement;
     gateway::GatewayConfig gateway;
@@ -33,6 +37,9 @@ struct ControlConfig {
     std::uint64_t access_log_sample = 1;  // one in this many, of requests that went well
     std::string state_dir;
 };
+
+// Whether the machine's node runs in this process: HOME, unless a static node does its work.
+bool runs_home_node(const ControlConfig& config);
 
 // The settings that orchestratord knows.
 SettingsTable control_settings();

@@ -245,28 +245,36 @@ Task<void> stream_events(RouteContext& context, net::Exchange& exchange) {
     co_await stream_pages(context, exchange, std::move(*place), std::move(page));
 }
 
+constexpr const char* kOrder =
+    R"({"model":"qwen3-8b","prompt":"Once upon a time","max_tokens":64})";
+
 }  // namespace
 
 void add_task_routes(net::RouteTable& routes, RouteContext& context) {
     using Serve = Task<void> (*)(RouteContext&, net::Exchange&);
-    const auto add = [&](net::Method method, const char* path, const char* summary, Serve serve) {
+    const auto add = [&](net::Method method,
+                         const char* path,
+                         const char* summary,
+                         const char* example,
+                         Serve serve) {
         routes.add({
             .method = method,
             .path = path,
             .auth = auth::AuthClass::client,
             .body_limit = kBodyLimit,
             .summary = summary,
+            .example = example,
             .handler = [&context,
                         serve](net::Exchange& exchange) { return serve(context, exchange); },
         });
     };
     using net::Method;
-    add(Method::post, "/v2/tasks", "Hand in a task; it starts when a slot is free", submit);
-    add(Method::get, "/v2/tasks", "Tasks, newest first", list_tasks);
-    add(Method::post, "/v2/tasks/preview", "Where a task would go now, and why", preview);
-    add(Method::get, "/v2/tasks/{id}", "One task with its output so far", get_task);
-    add(Method::get, "/v2/tasks/{id}/events", "Its events as they happen", stream_events);
-    add(Method::post, "/v2/tasks/{id}/cancel", "End a task, whatever it does", cancel_task);
+    add(Method::post, "/v2/tasks", "Hand in a task; it starts when a slot is free", kOrder, submit);
+    add(Method::get, "/v2/tasks", "Tasks, newest first", "", list_tasks);
+    add(Method::post, "/v2/tasks/preview", "Where a task would go now, and why", kOrder, preview);
+    add(Method::get, "/v2/tasks/{id}", "One task with its output so far", "", get_task);
+    add(Method::get, "/v2/tasks/{id}/events", "Its events as they happen", "", stream_events);
+    add(Method::post, "/v2/tasks/{id}/cancel", "End a task, whatever it does", "", cancel_task);
 }
 
 }  // namespace orch::control::app

@@ -20,6 +20,11 @@ bool has_free_slot(const std::shared_ptr<LoadCell>& cell) {
     return cell->claimed() < cell->capacity();
 }
 
+// Another control plane, or this one when it is back, may take the same request.
+std::unexpected<Error> stopping() {
+    return fail(Errc::pool_unavailable, "the control plane is stopping: send the request again");
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(
@@ -38,7 +43,7 @@ Dispatcher::Dispatcher(
 TicketId Dispatcher::park(Bid bid, Instant now, OnDispatched on_dispatched) {
     const TicketId id{++tickets_};
     if (closed_) {
-        on_dispatched(fail(Errc::cancelled, "the control plane is stopping"));
+        on_dispatched(stopping());
         return id;
     }
     auto refused = take_in(id, std::move(bid), now, on_dispatched);
@@ -50,7 +55,7 @@ TicketId Dispatcher::park(Bid bid, Instant now, OnDispatched on_dispatched) {
 
 Result<TicketId> Dispatcher::admit(Bid bid, Instant now, OnDispatched on_dispatched) {
     if (closed_) {
-        return fail(Errc::pool_unavailable, "the control plane is stopping");
+        return stopping();
     }
     auto decision = decide(*view_, bid.request, policy_, ledger_, now);
     if (decision.rejection) {
@@ -215,7 +220,9 @@ void Dispatcher::cancel(TicketId ticket) {
 void Dispatcher::close() {
     closed_ = true;
     while (!waiters_.empty()) {
-        cancel(waiters_.begin()->first);
+        const TicketId ticket = waiters_.begin()->first;
+        queue_.remove(ticket);
+        end(ticket, stopping());
     }
 }
 

@@ -41,9 +41,9 @@ struct Grant {
     Instant since{};  // when the request first waited; names its place if it has to wait again
 };
 
-// Called once, on the control thread, when the wait is over: a grant, admission_reject, or
-// cancelled. Exactly one call, so that a slot granted to a client that just left is given back.
-// Must not call the dispatcher.
+// Called once, on the control thread, when the wait is over: a grant, admission_reject, cancelled,
+// or pool_unavailable when the program stops. Exactly one call, so that a slot granted to a client
+// that just left is given back. Must not call the dispatcher.
 using OnDispatched = std::function<void(Result<Grant>)>;
 
 // Hears how many requests wait for a served name ("" = without a model) when that changes.
@@ -99,7 +99,7 @@ public:
     // The client is gone: ends the wait with `cancelled` unless it has ended already.
     void cancel(admission::TicketId ticket);
 
-    // Ends all waits and takes no more in: the program stops.
+    // Ends all waits with pool_unavailable and takes no more in: the program stops.
     void close();
 
     // A slot of this pool was given back while somebody waited.
@@ -116,6 +116,9 @@ public:
     std::optional<Instant> next_deadline() const { return queue_.next_deadline(); }
 
     std::size_t waiting() const { return queue_.depth(); }
+
+    // Of one served name, or of requests without a model.
+    std::size_t waiting(const std::string& name) const { return queue_.depth(name); }
 
     // How many a full queue has refused so far.
     std::uint64_t turned_away() const { return queue_.turned_away(); }

@@ -25,21 +25,35 @@ Gateway::Gateway(
 }
 
 void Gateway::add_routes(net::RouteTable& routes) {
-    const auto add = [&](const char* path, ModelKind kind, const char* summary) {
+    const auto add = [&](const char* path, ModelKind kind, const char* summary, const char* example
+                     ) {
         routes.add({
             .method = net::Method::post,
             .path = path,
             .auth = auth::AuthClass::client,
             .body_limit = net::kDefaultBodyLimit,
             .summary = summary,
+            .example = example,
             .handler = [this, kind](net::Exchange& exchange) { return serve(exchange, kind); },
         });
     };
     constexpr ModelKind kChat = ModelKind::chat;
-    add("/v1/chat/completions", kChat, "Chat completion, streamed or not, as OpenAI defines it");
-    add("/v1/completions", kChat, "Text completion, streamed or not, as OpenAI defines it");
-    add("/v1/embeddings", ModelKind::embedding, "Embeddings, as OpenAI defines them");
-    add("/v1/rerank", ModelKind::rerank, "Documents in the order of their relevance to a query");
+    add("/v1/chat/completions",
+        kChat,
+        "Chat completion, streamed or not, as OpenAI defines it",
+        R"({"model":"qwen3-8b","messages":[{"role":"user","content":"Hello"}],"max_tokens":64})");
+    add("/v1/completions",
+        kChat,
+        "Text completion, streamed or not, as OpenAI defines it",
+        R"({"model":"qwen3-8b","prompt":"Once upon a time","max_tokens":64})");
+    add("/v1/embeddings",
+        ModelKind::embedding,
+        "Embeddings, as OpenAI defines them",
+        R"({"model":"bge-m3","input":"Hello"})");
+    add("/v1/rerank",
+        ModelKind::rerank,
+        "Documents in the order of their relevance to a query",
+        R"({"model":"bge-reranker","query":"a fruit","documents":["an apple","a stone"]})");
 }
 
 void Gateway::publish(const view::ClusterViewPtr& view) {
