@@ -1,8 +1,7 @@
 """What the log lines of both daemons carry, and which requests get an access line."""
-import json
-
 import pytest
 from support.cluster import pool
+from support.log_lines import access_lines, lines
 from support.process import wait_for
 
 SAMPLE = 4
@@ -15,15 +14,6 @@ def logging_cluster(cluster, model):
     cluster.start_node("n1", [pool(model)], "--machine-id", "m1", "--access-log-sample", SAMPLE, "--log-format", "json")
     cluster.wait_ready("n1")
     return cluster
-
-
-def lines(program):
-    found = [line for line in program.stderr.splitlines() if line.startswith("{")]
-    return [json.loads(line) for line in found]
-
-
-def access_lines(program, path):
-    return [line for line in lines(program) if line["msg"] == "request" and line["path"] == path]
 
 
 def test_every_line_of_a_node_names_node_and_machine(logging_cluster):
@@ -57,5 +47,7 @@ def test_errors_are_never_left_out(logging_cluster):
     for number in range(20):
         answer = logging_cluster.client.post("/v1/chat/completions", "{", {"traceparent": TRACE % (number + 1000)})
         assert answer.status == 400
-    refused = [line for line in access_lines(logging_cluster.control, "/v1/chat/completions") if line["status"] == 400]
-    assert len(refused) == 20
+    def refused():
+        return [line for line in access_lines(logging_cluster.control, "/v1/chat/completions") if line["status"] == 400]
+
+    wait_for("the lines of all errors", lambda: len(refused()) == 20)

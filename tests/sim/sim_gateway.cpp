@@ -69,7 +69,8 @@ SimGateway::SimGateway(std::uint64_t seed, Limits limits)
         *edge_,
         *dispatch_,
         control::placement::PlacementPolicy{},
-        control::gateway::PlacementProbe(cluster_.metrics())
+        control::gateway::PlacementProbe(cluster_.metrics()),
+        cluster_.metrics()
     );
     runs_ = std::make_unique<async::TaskGroup>(
         cluster_.control_loop().executor(),

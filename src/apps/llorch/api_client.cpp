@@ -49,17 +49,20 @@ Task<void> ApiClient::Call::perform(net::ClientPool& pool, net::ClientRequest re
 ApiClient::ApiClient(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
 Outcome<Answer> ApiClient::get(std::string path) {
-    return ask(net::Method::get, std::move(path));
+    return call(net::Method::get, std::move(path), {});
 }
 
 Outcome<Answer> ApiClient::remove(std::string path) {
-    return ask(net::Method::del, std::move(path));
+    return call(net::Method::del, std::move(path), {});
 }
 
-Outcome<Answer> ApiClient::ask(net::Method method, std::string path) {
+Outcome<Answer> ApiClient::call(
+    net::Method method, std::string path, std::string body, Duration wait
+) {
     Answer answer;
     const OnPiece collect = [&answer](int, std::string_view piece) { answer.body += piece; };
-    const auto status = send(method, std::move(path), Call{{}, kControlLimit, collect});
+    const auto status =
+        send(method, std::move(path), Call{std::move(body), kControlLimit + wait, collect});
     if (!status) {
         return std::unexpected(status.error());
     }

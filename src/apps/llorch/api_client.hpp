@@ -29,6 +29,11 @@ public:
     Outcome<Answer> get(std::string path);
     Outcome<Answer> remove(std::string path);  // DELETE
 
+    // Any other small call. `wait`: how long the server may take over it.
+    Outcome<Answer> call(
+        net::Method method, std::string path, std::string body, Duration wait = Duration::zero()
+    );
+
     // Sends a JSON body and returns the status of the answer once it has ended. Waits for hours:
     // the server has the time limits of inference.
     Outcome<int> post(std::string path, std::string body, const OnPiece& on_piece);
@@ -39,7 +44,6 @@ public:
 private:
     struct Call;
 
-    Outcome<Answer> ask(net::Method method, std::string path);
     Outcome<int> send(net::Method method, std::string path, Call call);
     net::ClientRequest make_request(net::Method method, std::string path, const Call& call) const;
     Outcome<int> outcome_of(const Call& call) const;

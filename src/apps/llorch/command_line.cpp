@@ -3,6 +3,7 @@
 #include "apps/llorch/help_text.hpp"
 #include "apps/llorch/model_command_line.hpp"
 #include "apps/llorch/printable.hpp"
+#include "base/strong_id.hpp"
 #include "base/version.hpp"
 
 #include <CLI/App.hpp>
@@ -59,6 +60,41 @@ void add_list(CLI::App& app, CommandLine& line, Command command, const char* nam
     add_json_flag(*add_command(app, line, command, name), line);
 }
 
+void add_node_change(CLI::App& nodes, CommandLine& line, Command command, const char* name) {
+    CLI::App& change = *add_command(nodes, line, command, name);
+    change.add_option("ID", line.node.id, "The node, as `llorch nodes` names it")
+        ->type_name("")
+        ->required();
+    if (command == Command::nodes_drain) {
+        change
+            .add_option("--wait-secs", line.node.wait_secs, "How long to wait for its work to end")
+            ->type_name("N")
+            ->check(CLI::Range(0, 3600).description(""))
+            ->capture_default_str();
+    }
+    add_json_flag(change, line);
+}
+
+// Alone it lists; with a word behind it it changes one node.
+void add_nodes(CLI::App& app, CommandLine& line) {
+    CLI::App& nodes = *add_command(app, line, Command::nodes, "nodes");
+    add_json_flag(nodes, line);
+    nodes.require_subcommand(0, 1);
+    nodes.fallthrough();
+    nodes.parse_complete_callback([&line, &nodes] {
+        line.command = nodes.get_subcommands().empty() ? Command::nodes : line.command;
+    });
+    CLI::App& added = *add_command(nodes, line, Command::nodes_add, "add");
+    added.add_option("URL", line.node.url, "Where its pool-managerd answers: http://host:9200")
+        ->type_name("")
+        ->required();
+    add_json_flag(added, line);
+    add_node_change(nodes, line, Command::nodes_remove, "remove");
+    add_node_change(nodes, line, Command::nodes_cordon, "cordon");
+    add_node_change(nodes, line, Command::nodes_uncordon, "uncordon");
+    add_node_change(nodes, line, Command::nodes_drain, "drain");
+}
+
 void add_run(CLI::App& app, CommandLine& line) {
     CLI::App& run = *add_command(app, line, Command::run, "run");
     RunOptions& options = line.run;
@@ -77,6 +113,57 @@ void add_run(CLI::App& app, CommandLine& line) {
         ->check(CLI::Range(0.0, 100.0).description(""));
     run.add_flag("--no-stream", options.no_stream, "Print the answer when it is complete");
     add_json_flag(run, line);
+}
+
+CLI::App& add_task_command(CLI::App& tasks, CommandLine& line, Command command, const char* name) {
+    CLI::App& added = *add_command(tasks, line, command, name);
+    added.add_option("TASK", line.task.id, "Its id, as `llorch tasks list` shows it")
+        ->type_name("")
+        ->required()
+        ->check(CLI::Validator(
+            [](std::string& id) { return valid_id(id) ? "" : "is not the id of a task"; }, ""
+        ));
+    add_json_flag(added, line);
+    return added;
+}
+
+void add_tasks_submit(CLI::App& tasks, CommandLine& line) {
+    CLI::App& submit = *add_command(tasks, line, Command::tasks_submit, "submit");
+    TaskOptions& options = line.task;
+    submit.add_option("MODEL", options.model, "A name that `llorch models` lists, or an alias")
+        ->type_name("")
+        ->required();
+    submit.add_option("PROMPT", options.prompt, "The text to go on with; - reads standard input")
+        ->type_name("")
+        ->required();
+    submit.add_flag("--batch", options.batch, "It is in no hurry");
+    submit.add_option("--max-tokens", options.max_tokens, "Stop after so many tokens")
+        ->type_name("N");
+    submit.add_option("--deadline-ms", options.deadline_ms, "How long it may wait for a slot")
+        ->type_name("MS");
+    submit
+        .add_option("--task-id", options.task_id, "An id of your own: the same again is one task")
+        ->type_name("ID");
+    add_json_flag(submit, line);
+}
+
+void add_tasks(CLI::App& app, CommandLine& line) {
+    CLI::App& tasks = *app.add_subcommand("tasks", "Work that runs without anybody waiting");
+    tasks.footer("");
+    prepare(tasks);
+    CLI::App& list = *add_command(tasks, line, Command::tasks_list, "list");
+    list.add_option("--state", line.task.state, "Only those in this state")
+        ->type_name("STATE")
+        ->check(CLI::IsMember({"queued", "running", "done", "failed", "canceled"}));
+    list.add_option("--limit", line.task.limit, "At most so many")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1000).description(""))
+        ->capture_default_str();
+    add_json_flag(list, line);
+    add_task_command(tasks, line, Command::tasks_show, "show");
+    add_task_command(tasks, line, Command::tasks_watch, "watch");
+    add_task_command(tasks, line, Command::tasks_cancel, "cancel");
+    add_tasks_submit(tasks, line);
 }
 
 void add_token(CLI::App& app, CommandLine& line) {
@@ -117,11 +204,12 @@ void describe(CLI::App& app, CommandLine& line) {
     prepare(app);
     app.set_version_flag("--version", fmt::format("llorch {}", program_version()));
     add_endpoint_flags(app, line.endpoint);
-    add_list(app, line, Command::nodes, "nodes");
+    add_nodes(app, line);
     add_list(app, line, Command::pools, "pools");
     add_list(app, line, Command::models, "models");
     add_model_commands(app, line);
     add_run(app, line);
+    add_tasks(app, line);
     add_list(app, line, Command::health, "health");
     add_token(app, line);
     add_audit(app, line);

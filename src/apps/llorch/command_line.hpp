@@ -14,15 +14,32 @@ namespace orch::llorch {
 
 enum class Command {
     nodes,
+    nodes_add,
+    nodes_remove,
+    nodes_cordon,
+    nodes_uncordon,
+    nodes_drain,
     pools,
     models,
     model,
     run,
+    tasks_list,
+    tasks_show,
+    tasks_watch,
+    tasks_cancel,
+    tasks_submit,
     health,
     token_new,
     token_rotate,
     audit_verify,
     version
+};
+
+// Which node to change, and how.
+struct NodeOptions {
+    std::string url;                // of the one to add
+    std::string id;                 // of any other
+    std::uint32_t wait_secs = 600;  // how long a drain may take
 };
 
 struct RunOptions {
@@ -32,6 +49,18 @@ struct RunOptions {
     std::optional<std::uint32_t> max_tokens;
     std::optional<double> temperature;
     bool no_stream = false;
+};
+
+struct TaskOptions {
+    std::string id;                    // show, watch, cancel
+    std::optional<std::string> state;  // list
+    std::uint32_t limit = 100;
+    std::string model;   // submit
+    std::string prompt;  // "-": standard input
+    bool batch = false;
+    std::optional<std::uint32_t> max_tokens;
+    std::optional<std::uint64_t> deadline_ms;
+    std::optional<std::string> task_id;
 };
 
 struct TokenOptions {
@@ -53,7 +82,9 @@ struct CommandLine {
     EndpointFlags endpoint;
     bool json = false;  // print the server's body as it came
     ModelOptions model;
+    NodeOptions node;
     RunOptions run;
+    TaskOptions task;
     TokenOptions token;
     RotateOptions rotate;
     std::string audit_folder;

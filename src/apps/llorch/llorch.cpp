@@ -14,6 +14,12 @@ ExitCode call_server(const CommandLine& line, ApiClient client, Console& console
     switch (line.command) {
         case Command::nodes:
             return nodes_command(client, line.json, console);
+        case Command::nodes_add:
+        case Command::nodes_remove:
+        case Command::nodes_cordon:
+        case Command::nodes_uncordon:
+        case Command::nodes_drain:
+            return change_node_command(client, line.command, line.node, line.json, console);
         case Command::pools:
             return pools_command(client, line.json, unix_ms(now), console);
         case Command::models:
@@ -24,6 +30,16 @@ ExitCode call_server(const CommandLine& line, ApiClient client, Console& console
             return model_command(client, line.model, line.json, console);
         case Command::run:
             return run_command(client, line.run, line.json, console);
+        case Command::tasks_list:
+            return tasks_list_command(client, line.task, line.json, unix_ms(now), console);
+        case Command::tasks_show:
+            return tasks_show_command(client, line.task, line.json, unix_ms(now), console);
+        case Command::tasks_watch:
+            return tasks_watch_command(client, line.task, line.json, console);
+        case Command::tasks_cancel:
+            return tasks_cancel_command(client, line.task, line.json, console);
+        case Command::tasks_submit:
+            return tasks_submit_command(client, line.task, line.json, console);
         case Command::token_new:
         case Command::token_rotate:
         case Command::audit_verify:

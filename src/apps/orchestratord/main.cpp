@@ -144,11 +144,13 @@ Result<std::unique_ptr<HomeNode>> start_home(
 }
 
 void say_what_next(
-    const std::optional<node::app::NodeConfig>& home, const HostPort& bound, bool tls
+    const ControlConfig& config,
+    const std::optional<node::app::NodeConfig>& home,
+    const HostPort& bound
 ) {
-    if (!home) {
-        say_how_to_join(bound, tls);
-    } else if (home->pools.empty()) {
+    if (config.profile.profile == Profile::cloud) {
+        say_how_to_join(bound, !config.tls.cert.empty());
+    } else if (home && home->pools.empty()) {
         say_no_model();
     }
 }
@@ -212,7 +214,7 @@ int run(
     app.set_reload([&reloader] { return reloader.reload(); });
     app.start();
     announce_listening(*bound);
-    say_what_next(home_config, *bound, !config.tls.cert.empty());
+    say_what_next(config, home_config, *bound);
     daemon::serve_until_stopped(signals, reloader, log);
     if (home) {
         home->stop();
@@ -232,7 +234,7 @@ int main(int argc, char** argv) {
         SettingsRead read = load_settings(table, sources);
         auto config = control::app::make_control_config(read, sources);
         std::optional<node::app::NodeConfig> home;
-        if (config.profile.profile == Profile::home) {
+        if (control::app::runs_home_node(config)) {
             home = make_home_node(read, sources, config);
         }
         if (const auto code = settings_exit(table, read, std::cout, std::cerr)) {

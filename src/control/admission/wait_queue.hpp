@@ -43,6 +43,9 @@ public:
     // Errors: admission_reject (that queue is full). The id must not be waiting already.
     Result<std::size_t> park(Ticket ticket, Instant now);
 
+    // Errors: what park() of a ticket for that name would answer now.
+    Result<void> check_room(std::string_view name) const;
+
     // Puts a ticket that was taken out and could not be served back at its old place, by its
     // `since`; it was admitted once, so capacity does not count. Returns how many wait before it.
     std::size_t park_again(Ticket ticket);

@@ -1,9 +1,11 @@
 #include "control/app/control_app.hpp"
 
+#include "base/rng.hpp"
 #include "control/app/refusals.hpp"
 #include "daemon/reload_route.hpp"
 #include "net/access_log.hpp"
 #include "net/auth_middleware.hpp"
+#include "net/openapi_route.hpp"
 
 #include <memory>
 #include <stdexcept>
@@ -12,10 +14,12 @@
 namespace orch::control::app {
 namespace {
 
-// Small files are written here.
-constexpr std::size_t kBlockingThreads = 1;
-
 constexpr Duration kRepeatCancel = std::chrono::milliseconds(5);
+
+// For answers that tell waiting requests to come again: they go out at once.
+constexpr Duration kFarewell = std::chrono::milliseconds(500);
+
+constexpr std::size_t kDiskThreads = 1;  // what is saved later is written later
 
 std::vector<std::unique_ptr<net::Edge>> make_edges(
     std::size_t count, async::AsyncClock& clock, LogSink& sink
@@ -67,7 +71,7 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
       tls_(tls_of(config_.tls)),
       gateway_config_(std::make_shared<const gateway::GatewayConfig>(config_.gateway)),
       rng_(system_seed()),
-      blocking_(kBlockingThreads),
+      disk_(kDiskThreads),
       deadlines_(clock),
       clients_(control_.executor(), deadlines_),
       tasks_(control_.executor(), report_to(log_)),
@@ -83,8 +87,14 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
           config_.placement,
           metrics_
       ),
+      task_backend_(
+          config_.tasks,
+          {control_, clock, tasks_, dispatch_, gateway_, edge_pointers_},
+          Logger(sink, "tasks")
+      ),
       probe_(metrics_),
-      reachability_(clients_, auth_.outbound()),
+      node_status_(clients_, auth_.outbound()),
+      reachability_(node_status_),
       registry_(
           config_.registry,
           {clock, tasks_, reachability_, probe_},
@@ -95,16 +105,32 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
           {clock, tasks_, clients_, registry_, rng_}, auth_.outbound(), Logger(sink, "catalog")
       ),
       catalog_file_(config_.state_dir + "/catalog.json"),
+      poll_probe_(metrics_),
+      poller_(
+          {.interval = config_.poll_interval},
+          system_seed(),
+          {clock, tasks_, node_status_, registry_, static_nodes_, poll_probe_},
+          Logger(sink, "poller")
+      ),
+      fleet_(
+          fleet::fleet_state_path(config_.state_dir),
+          {clock, disk_, node_status_, registry_, static_nodes_, poller_},
+          Logger(sink, "fleet")
+      ),
       route_context_{
           control_,
+          tasks_,
           registry_,
+          fleet_,
+          dispatch_,
           gateway_,
+          task_backend_,
           metrics_,
           config_.profile.profile,
           unix_ms(clock.wall()) / 1000,
           catalog_,
           catalog_file_,
-          blocking_,
+          disk_,
           auth_.outbound(),
       },
       server_(
@@ -116,14 +142,20 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
     for (const auto& edge : edges_) {
         edge->clients().use_tls(tls_);
     }
-    daemon::add_reload_route(routes_, blocking_, reload_);
+    daemon::add_reload_route(routes_, disk_, reload_);
     gateway_.add_routes(routes_);
     add_model_routes(routes_, route_context_);
     add_node_routes(routes_, route_context_);
+    add_fleet_routes(routes_, route_context_);
+    add_discovery_routes(routes_, route_context_);
     add_pool_routes(routes_, route_context_);
     add_catalog_routes(routes_, route_context_);
     add_operation_routes(routes_, route_context_);
+    add_task_routes(routes_, route_context_);
     add_meta_routes(routes_, route_context_);
+    net::add_openapi_route(
+        routes_, {"orchestratord", "The control plane of llama-orch: one endpoint for all nodes."}
+    );
 }
 
 ControlApp::~ControlApp() = default;
@@ -134,6 +166,11 @@ Result<void> ControlApp::open_state() {
         return std::unexpected(table.error());
     }
     catalog_.restore(std::move(*table));
+    auto fleet = fleet::load_fleet_state(fleet::fleet_state_path(config_.state_dir));
+    if (!fleet) {
+        return std::unexpected(fleet.error());
+    }
+    fleet_state_ = std::move(*fleet);
     return {};
 }
 
@@ -180,7 +217,9 @@ void ControlApp::add_metrics(std::function<std::string()> text) {
 void ControlApp::start() {
     control_.post([this] {
         timers_.spawn(deadlines_.run());
+        fleet_.restore(fleet_state_, config_.static_nodes);
         registry_.start();
+        poller_.start();
     });
     control_.start("control");
     for (const auto& edge : edges_) {
@@ -192,7 +231,11 @@ void ControlApp::start() {
 void ControlApp::stop(Duration grace) {
     server_.stop_accepting();
     server_.wait_idle(grace);
-    control_.post([this] { dispatch_.dispatcher().close(); });
+    control_.post([this] {
+        task_backend_.close();
+        dispatch_.dispatcher().close();
+    });
+    server_.wait_idle(kFarewell);
     for (const auto& edge : edges_) {
         edge->stop();
     }

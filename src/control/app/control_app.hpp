@@ -12,11 +12,17 @@
 #include "control/app/routes.hpp"
 #include "control/fleet/catalog_backend.hpp"
 #include "control/fleet/catalog_file.hpp"
+#include "control/fleet/fleet_backend.hpp"
+#include "control/fleet/node_poller.hpp"
+#include "control/fleet/node_status_client.hpp"
+#include "control/fleet/poll_probe.hpp"
 #include "control/fleet/reachability.hpp"
 #include "control/fleet/registry_backend.hpp"
 #include "control/fleet/registry_probe.hpp"
+#include "control/fleet/static_nodes.hpp"
 #include "control/gateway/dispatch_loop.hpp"
 #include "control/gateway/gateway.hpp"
+#include "control/tasks/task_backend.hpp"
 #include "daemon/reloader.hpp"
 #include "daemon/request_audit.hpp"
 #include "metrics/registry.hpp"
@@ -40,8 +46,8 @@ public:
     // Before start(). Errors: conflict, naming the address.
     Result<HostPort> bind();
 
-    // Reads what an earlier run left in the state folder, whose lock is held. Before start().
-    // Errors: internal, naming the file.
+    // Reads what the state directory remembers. After it is locked, before start(). Blocks.
+    // Errors: internal, naming the file that is corrupt.
     Result<void> open_state();
 
     // Before start(): `text` is called on edges for what else GET /metrics tells; its metrics have
@@ -85,7 +91,7 @@ private:
     std::function<api::ReloadReport()> reload_;
     metrics::Registry metrics_;
     Rng rng_;  // control thread
-    async::BlockingPool blocking_;
+    async::BlockingPool disk_;
 
     async::EventLoop control_;
     net::DeadlineList deadlines_;
@@ -100,11 +106,18 @@ private:
     gateway::DispatchLoop dispatch_;
     gateway::AnswerProbe answer_probe_;
     gateway::Gateway gateway_;
+    tasks::TaskBackend task_backend_;
     fleet::RegistryProbe probe_;
+    fleet::NodeStatusClient node_status_;
     fleet::ReachabilityCheck reachability_;
     fleet::RegistryBackend registry_;
     fleet::CatalogBackend catalog_;
     fleet::CatalogFile catalog_file_;
+    fleet::StaticNodes static_nodes_;
+    fleet::PollProbe poll_probe_;
+    fleet::NodePoller poller_;
+    fleet::FleetBackend fleet_;
+    fleet::FleetState fleet_state_;  // as it was found at start
 
     RouteContext route_context_;
     net::RouteTable routes_;

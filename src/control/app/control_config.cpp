@@ -33,6 +33,40 @@ registry::RegistryConfig registry_config(SettingsRead& read) {
     return config;
 }
 
+// One node under its own name, and a list: the same thing twice.
+void read_static_nodes(ControlConfig& config, SettingsRead& read) {
+    const auto take = [&](const char* setting, const std::string& url) {
+        const auto address = api::parse_http_address(url, setting);
+        if (!address) {
+            read.errors.push_back(address.error().message);
+        } else {
+            config.static_nodes.push_back(*address);
+        }
+    };
+    if (const auto url = read.settings.find_text("POOL_MANAGERD_URL")) {
+        take("POOL_MANAGERD_URL", *url);
+    }
+    for (const std::string& url : read.settings.get_list("ORCHD_POOL_MANAGERS")) {
+        take("ORCHD_POOL_MANAGERS", url);
+    }
+}
+
+// What the node of this process would serve has no place where none runs in it.
+void refuse_models_without_node(const ControlConfig& config, SettingsRead& read) {
+    if (config.profile.profile != Profile::home || runs_home_node(config)) {
+        return;
+    }
+    constexpr std::string_view kWhy =
+        "no node runs in this process when POOL_MANAGERD_URL or ORCHD_POOL_MANAGERS names one: "
+        "tell that node";
+    if (read.settings.given("model")) {
+        read.errors.push_back(fmt::format("model: {}", kWhy));
+    }
+    if (std::ranges::find(read.sections, "pools", &SettingsSection::key) != read.sections.end()) {
+        read.errors.push_back(fmt::format("pools: {}", kWhy));
+    }
+}
+
 gateway::GatewayConfig gateway_config(const Settings& settings) {
     gateway::GatewayConfig config;
     config.connect_limit = settings.get_duration("ORCHESTRATORD_CONNECT_TIMEOUT_MS");
@@ -86,6 +120,10 @@ void read_auth(ControlConfig& config, SettingsRead& read) {
 
 }  // namespace
 
+bool runs_home_node(const ControlConfig& config) {
+    return config.profile.profile == Profile::home && config.static_nodes.empty();
+}
+
 ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sources) {
     const Settings& settings = read.settings;
     ControlConfig config;
@@ -97,6 +135,9 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
     config.tls = net::read_tls_settings(read, "ORCHESTRATORD");
     config.registry = registry_config(read);
     config.registry.home = config.profile.profile == Profile::home;
+    config.poll_interval = settings.get_duration("ORCHESTRATORD_POOL_POLL_INTERVAL_MS");
+    read_static_nodes(config, read);
+    refuse_models_without_node(config, read);
     config.admission.capacity = settings.get_number("ORCHD_ADMISSION_CAPACITY");
     config.admission.queue_timeout = settings.get_duration("ORCHESTRATORD_QUEUE_TIMEOUT_SECS");
     config.placement = placement_policy(read);

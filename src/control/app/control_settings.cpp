@@ -57,6 +57,16 @@ std::vector<Setting> node_settings() {
         {.name = "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS",
          .kind = Kind::duration,
          .help = "Accepted and not used: each node has a deadline of its own."},
+        {.name = "ORCHESTRATORD_POOL_POLL_INTERVAL_MS",
+         .kind = Kind::duration,
+         .fallback = "5000",
+         .help = "How often each node is asked how its pools are."},
+        {.name = "POOL_MANAGERD_URL",
+         .kind = Kind::url,
+         .help = "A pool-managerd that does not register: it is polled. HOME then starts no node."},
+        {.name = "ORCHD_POOL_MANAGERS",
+         .kind = Kind::url_list,
+         .help = "More of them: nodes that are polled instead of registering."},
     };
 }
 

@@ -37,7 +37,7 @@ Task<Result<void>> save(RouteContext& context) {
     const auto write = [&file = context.catalog_file, snapshot] {
         return file.save(snapshot.text, snapshot.version);
     };
-    co_return co_await context.blocking.offload(write);
+    co_return co_await context.disk.offload(write);
 }
 
 Task<void> availability(RouteContext& context, net::Exchange& exchange) {
@@ -221,31 +221,47 @@ Task<void> stage(RouteContext& context, net::Exchange& exchange) {
     co_await answer(exchange, 202, std::move(operation));
 }
 
+constexpr const char* kEntry =
+    R"({"id":"qwen3-8b","source_url":"http://models.lan/qwen3-8b.gguf","tags":["chat"]})";
+constexpr const char* kRetire = R"({"state":"Retired"})";
+constexpr const char* kStage = R"({"model_ref":"qwen3-8b","replicas":2})";
+
 }  // namespace
 
 void add_catalog_routes(net::RouteTable& routes, RouteContext& context) {
-    const auto add = [&](net::Method method, const char* path, const char* summary, auto handler) {
+    const auto add = [&](net::Method method,
+                         const char* path,
+                         const char* summary,
+                         const char* example,
+                         auto handler) {
         routes.add({
             .method = method,
             .path = path,
             .auth = auth::AuthClass::cluster,
             .body_limit = net::kNodeApiBodyLimit,
             .summary = summary,
+            .example = example,
             .handler = [&context,
                         handler](net::Exchange& exchange) { return handler(context, exchange); },
         });
     };
     using net::Method;
-    add(Method::get, "/v2/catalog/availability", "Which node has which model", availability);
-    add(Method::get, "/v2/catalog/models", "Entries, and what nodes have", list_models);
-    add(Method::post, "/v2/catalog/models", "Make or replace an entry", put_model);
-    add(Method::get, "/v2/catalog/models/{id}", "One model", get_model);
-    add(Method::del, "/v2/catalog/models/{id}", "Remove an entry; ?nodes= copies too", delete_model
-    );
-    add(Method::post, "/v2/catalog/models/{id}/state", "Retire a model, or take it back", set_state
-    );
-    add(Method::post, "/v2/catalog/models/{id}/verify", "Have all copies read", verify_model);
-    add(Method::post, "/v2/catalog/stage", "Bring a model to nodes", stage);
+    add(Method::get, "/v2/catalog/availability", "Which node has which model", "", availability);
+    add(Method::get, "/v2/catalog/models", "Entries, and what nodes have", "", list_models);
+    add(Method::post, "/v2/catalog/models", "Make or replace an entry", kEntry, put_model);
+    add(Method::get, "/v2/catalog/models/{id}", "One model", "", get_model);
+    add(Method::del,
+        "/v2/catalog/models/{id}",
+        "Remove an entry; ?nodes= copies too",
+        "",
+        delete_model);
+    add(Method::post,
+        "/v2/catalog/models/{id}/state",
+        "Retire a model, or take it back",
+        kRetire,
+        set_state);
+    add(Method::post, "/v2/catalog/models/{id}/verify", "Have all copies read", "", verify_model);
+    add(Method::post, "/v2/catalog/stage", "Bring a model to nodes", kStage, stage);
 }
 
 }  // namespace orch::control::app

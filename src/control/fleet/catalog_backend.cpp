@@ -234,7 +234,7 @@ void CatalogBackend::end_part(
             "a node's part of an operation failed",
             {{"operation", run.kind},
              {"model", run.model},
-             {"node", part.node_id},
+             {"node_id", part.node_id},
              {"reason", *part.error}}
         );
     }

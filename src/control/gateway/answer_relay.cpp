@@ -26,7 +26,7 @@ Step failed(net::UpstreamFailure failure) {
 
 AnswerRelay::AnswerRelay(
     net::ClientExchange& upstream,
-    net::Exchange& client,
+    Caller& client,
     const GatewayConfig& config,
     net::Headers headers,
     std::function<void()> on_upstream_done,

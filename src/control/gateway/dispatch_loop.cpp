@@ -25,12 +25,20 @@ DispatchLoop::DispatchLoop(
       )),
       backpressure_(shard_.counter(
           {.name = "admission_backpressure_events_total",
-           .help = "Requests that a full queue refused, by its policy.",
+           .help = "Requests and tasks that a full queue refused, by its policy.",
            .labels = {"policy"}}
       )),
-      dispatcher_(admission, policy, [this](const std::string& name, std::size_t depth) {
-          depth_.with({name, "interactive"})->set(static_cast<double>(depth));
-      }) {}
+      probe_(metrics),
+      dispatcher_(
+          admission,
+          policy,
+          [this](const std::string& name, admission::Priority priority, std::size_t depth) {
+              depth_.with({name, to_string(priority)})->set(static_cast<double>(depth));
+          },
+          [this](std::string_view name, admission::Priority priority) {
+              probe_.enqueued(name, priority);
+          }
+      ) {}
 
 DispatchLoop::Wait DispatchLoop::park(Executor waiter, Bid bid) {
     Wait wait{async::Handoff<Result<Grant>>(waiter), std::make_shared<admission::TicketId>()};
@@ -44,6 +52,13 @@ DispatchLoop::Wait DispatchLoop::park(Executor waiter, Bid bid) {
         keep_ticking();
     });
     return wait;
+}
+
+Result<admission::TicketId> DispatchLoop::admit(Bid bid, OnDispatched on_dispatched) {
+    auto ticket = dispatcher_.admit(std::move(bid), clock_.now(), std::move(on_dispatched));
+    count_turned_away();
+    keep_ticking();
+    return ticket;
 }
 
 void DispatchLoop::count_turned_away() {

@@ -4,6 +4,7 @@
 #include "async/event_loop.hpp"
 #include "async/task_group.hpp"
 #include "control/gateway/dispatcher.hpp"
+#include "control/gateway/gateway_probe.hpp"
 #include "metrics/registry.hpp"
 
 #include <cstdint>
@@ -39,8 +40,13 @@ public:
 
     void slot_freed(const PoolKey& pool);
 
-    // Control thread.
+    // Control thread, all that follow.
     Dispatcher& dispatcher() { return dispatcher_; }
+
+    // Dispatcher::admit, with its time limit kept.
+    Result<admission::TicketId> admit(Bid bid, OnDispatched on_dispatched);
+
+    GatewayProbe& probe() { return probe_; }
 
 private:
     void keep_ticking();
@@ -54,6 +60,7 @@ private:
     metrics::Family<metrics::Gauge>& depth_;
     metrics::Family<metrics::Counter>& backpressure_;
     std::uint64_t turned_away_ = 0;  // as told to the metric
+    GatewayProbe probe_;
     Dispatcher dispatcher_;
     bool ticking_ = false;
 };

@@ -11,6 +11,7 @@ namespace orch::control::registry {
 struct NodeChange {
     enum class Kind {
         registered,    // a node is known now, or its daemon has started anew
+        expected,      // added by hand, and has not answered yet; detail: its URL
         online,        // first heartbeat, or the first one after silence
         offline,       // its deadline passed
         draining,      // cordoned: no new work

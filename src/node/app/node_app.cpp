@@ -4,6 +4,7 @@
 #include "daemon/reload_route.hpp"
 #include "net/access_log.hpp"
 #include "net/auth_middleware.hpp"
+#include "net/openapi_route.hpp"
 #include "node/provision/find_engine.hpp"
 
 #include <unistd.h>
@@ -136,6 +137,9 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
     add_model_routes(routes_, route_context_);
     add_engine_routes(routes_, route_context_);
     facts_.set_models(&models_);
+    net::add_openapi_route(
+        routes_, {"pool-managerd", "One GPU machine of llama-orch: its pools and its engines."}
+    );
 }
 
 NodeApp::~NodeApp() = default;

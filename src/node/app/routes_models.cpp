@@ -98,20 +98,29 @@ Task<void> get_operation(RouteContext& context, net::Exchange& exchange) {
 }  // namespace
 
 void add_model_routes(net::RouteTable& routes, RouteContext& context) {
-    const auto add = [&](net::Method method, const char* path, const char* summary, auto handler) {
+    const auto add = [&](net::Method method,
+                         const char* path,
+                         const char* summary,
+                         auto handler,
+                         const char* example = "") {
         routes.add({
             .method = method,
             .path = path,
             .auth = auth::AuthClass::cluster,
             .body_limit = net::kNodeApiBodyLimit,
             .summary = summary,
+            .example = example,
             .handler = [&context,
                         handler](net::Exchange& exchange) { return handler(context, exchange); },
         });
     };
     using net::Method;
     add(Method::get, "/v2/models", "The models of this node's store", list_models);
-    add(Method::post, "/v2/models", "Bring a model in from a file or URL", add_model);
+    add(Method::post,
+        "/v2/models",
+        "Bring a model in from a file or URL",
+        add_model,
+        R"({"source":"/models/qwen3-8b.gguf"})");
     add(Method::get, "/v2/models/{id}", "One model", get_model);
     add(Method::del, "/v2/models/{id}", "Remove a model and its file", delete_model);
     add(Method::post, "/v2/models/{id}/verify", "Read a model for its digest", verify_model);
