@@ -38,7 +38,7 @@ setup: ## Install what building needs (apt, as root) and unpack llhttp
 
 .PHONY: build
 build: setup ## Build the programs into build/release/bin
-	$(call configure,release,-DORCH_BUILD_TESTS=OFF)
+	$(call configure,release,-DORCH_BUILD_TESTS=OFF -DORCH_BENCH=OFF)
 	cmake --build --preset release -j $(jobs)
 	ls -1 build/release/bin/*
 
@@ -93,6 +93,13 @@ fuzz: ## Feed the readers of foreign bytes for FUZZ_SECONDS=20 each; what was le
 	  (cd build/fuzz/corpus && ../fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -verbosity=0 \
 	    -print_final_stats=1 $$name $(fuzz_seeds:%=$(CURDIR)/%) 2>&1 | grep -E 'exec|ERROR|hold|SUMMARY|Test unit' )
 	done
+
+.PHONY: bench-placement
+bench-placement: ## Measure placement decisions: 1,000 nodes with four pools each
+	scripts/setup --bench
+	$(call configure,release,-DORCH_BUILD_TESTS=OFF -DORCH_BENCH=ON)
+	cmake --build --preset release -j $(jobs) --target bench_placement
+	build/release/bin/bench_placement --benchmark_counters_tabular=true
 
 .PHONY: lint
 lint: ## Format, repository rules, then headers and clang-tidy on changed files (LINT_ALL=1: all)

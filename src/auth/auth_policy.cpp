@@ -41,8 +41,8 @@ Presented presented_by(const RequestAuth& request) {
     return {.token = key.empty() ? std::nullopt : std::optional(key)};
 }
 
-std::optional<Principal> known(const AuthPolicy& policy, std::string_view token) {
-    const auto cluster = policy.tokens.match(token);
+std::optional<Principal> known(const AuthPolicy& policy, std::string_view token, Instant now) {
+    const auto cluster = policy.tokens.match(token, now);
     const auto home = policy.home_node_tokens.match(token);
     if (cluster) {
         return Principal{PrincipalKind::cluster_token, "token:" + *cluster};
@@ -99,7 +99,7 @@ Result<Principal> decide(const AuthPolicy& policy, const RequestAuth& request) {
     }
     const Presented presented = presented_by(request);
     if (presented.token) {
-        if (auto principal = known(policy, *presented.token)) {
+        if (auto principal = known(policy, *presented.token, request.now)) {
             return *principal;
         }
     }
@@ -138,7 +138,7 @@ Result<AuthPolicy> make_auth_policy(AuthStartup startup) {
     } else if (startup.require == false) {
         policy.mode = AuthMode::optional_on_loopback;
     }
-    policy.tokens = std::move(startup.tokens);
+    policy.tokens = TokenRing(std::move(startup.tokens));
     policy.allowed_origins = std::move(startup.allowed_origins);
     std::erase(policy.allowed_origins, "*");
     return policy;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "auth/tokens.hpp"
+#include "auth/token_ring.hpp"
 #include "base/host_port.hpp"
 #include "base/result.hpp"
 
@@ -27,7 +27,7 @@ enum class AuthMode {
 
 struct AuthPolicy {
     AuthMode mode = AuthMode::required;
-    TokenSet tokens;            // the cluster's
+    TokenRing tokens;           // the cluster's
     TokenSet home_node_tokens;  // of the node in the same process, never printed or stored
     std::vector<std::string> allowed_origins;  // "https://host[:port]", exact; "*" stands for none
 };
@@ -39,6 +39,7 @@ struct RequestAuth {
     std::optional<std::string_view> host;
     std::optional<std::string_view> origin;
     bool peer_is_loopback = false;
+    Instant now{};  // when it came: removed tokens are valid for a while
     AuthClass auth_class = AuthClass::cluster;
 };
 

@@ -218,7 +218,7 @@ TEST(AuthStartup, FollowsTheTruthTable) {
         EXPECT_EQ(policy.has_value(), row.mode.has_value()) << row.host;
         if (policy && row.mode) {
             EXPECT_EQ(policy->mode, *row.mode) << row.host;
-            EXPECT_EQ(policy->tokens.match(kToken).has_value(), row.token);
+            EXPECT_EQ(policy->tokens.match(kToken, {}).has_value(), row.token);
         }
     }
 }

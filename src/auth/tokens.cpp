@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t kFingerprintLength = 6;
 
-std::string fingerprint(const Sha256Digest& digest) {
-    return hex(digest).substr(0, kFingerprintLength);
-}
-
 bool can_be_sent(std::string_view token) {
     return std::ranges::all_of(token, [](char c) { return c > ' ' && c < 0x7F && c != ','; });
 }
@@ -67,6 +63,10 @@ Result<Tokens> complete(Tokens tokens, std::string_view origin) {
 
 }  // namespace
 
+std::string fingerprint(const Sha256Digest& digest) {
+    return hex(digest).substr(0, kFingerprintLength);
+}
+
 std::string fp6(std::string_view token) {
     return fingerprint(sha256(token));
 }
@@ -88,16 +88,22 @@ void TokenSet::add_all(const TokenSet& other) {
 
 std::optional<std::string> TokenSet::match(std::string_view presented) const {
     const Sha256Digest digest = sha256(presented);
+    return contains(digest) ? std::optional(fingerprint(digest)) : std::nullopt;
+}
+
+bool TokenSet::contains(const Sha256Digest& digest) const {
     bool found = false;
     for (const Sha256Digest& valid : digests_) {
         found |= constant_time_equal(digest, valid);
     }
-    return found ? std::optional(fingerprint(digest)) : std::nullopt;
+    return found;
 }
 
 std::vector<std::string> TokenSet::fingerprints() const {
     std::vector<std::string> all;
-    std::ranges::transform(digests_, std::back_inserter(all), fingerprint);
+    for (const Sha256Digest& digest : digests_) {
+        all.push_back(fingerprint(digest));
+    }
     return all;
 }
 

@@ -31,6 +31,9 @@ private:
 // The first 6 hex digits of a token's SHA-256: names it where it may not be shown.
 std::string fp6(std::string_view token);
 
+// The same of a digest.
+std::string fingerprint(const Sha256Digest& digest);
+
 // The tokens that are valid now, as digests.
 class TokenSet {
 public:
@@ -42,7 +45,12 @@ public:
     // in constant time, so the time tells nothing about where a match is.
     std::optional<std::string> match(std::string_view presented) const;
 
+    // Whether a token of this digest is in the set; looks at every digest whole.
+    bool contains(const Sha256Digest& digest) const;
+
     bool empty() const { return digests_.empty(); }
+
+    const std::vector<Sha256Digest>& digests() const { return digests_; }
 
     std::vector<std::string> fingerprints() const;
 

@@ -32,6 +32,18 @@ TEST(TokenSet, MatchesExactlyTheTokensAdded) {
     EXPECT_THAT(set.fingerprints(), ElementsAre(fp6(kGood), fp6(kOther)));
 }
 
+TEST(TokenSet, ComparesEveryByteOfADigest) {
+    TokenSet set;
+    set.add(kGood);
+    const Sha256Digest digest = sha256(kGood);
+    ASSERT_TRUE(set.contains(digest));
+    for (std::size_t at = 0; at < digest.size(); ++at) {
+        Sha256Digest changed = digest;
+        changed[at] ^= 1;
+        EXPECT_FALSE(set.contains(changed)) << at;
+    }
+}
+
 TEST(TokenList, TakesSeveralAndSendsTheFirst) {
     const auto tokens = parse_token_list("0123456789abcdef, fedcba9876543210,", "T");
     ASSERT_TRUE(tokens);

@@ -1,5 +1,7 @@
 #include "base/load_cell.hpp"
 
+#include <algorithm>
+
 namespace orch {
 namespace {
 
@@ -78,6 +80,18 @@ void LoadCell::clear_suspicion() {
 
 bool LoadCell::suspect(Instant now) const {
     return now.time_since_epoch().count() < suspect_until_.load();
+}
+
+void LoadCell::note_service(Duration held) {
+    constexpr std::int64_t kWeight = 8;
+    const std::int64_t before = mean_service_.load(std::memory_order_relaxed);
+    const std::int64_t now =
+        before == 0 ? held.count() : before + (held.count() - before) / kWeight;
+    mean_service_.store(std::max<std::int64_t>(now, 1), std::memory_order_relaxed);
+}
+
+Duration LoadCell::mean_service() const {
+    return Duration(mean_service_.load(std::memory_order_relaxed));
 }
 
 }  // namespace orch

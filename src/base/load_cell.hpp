@@ -43,12 +43,18 @@ public:
     void clear_suspicion();
     bool suspect(Instant now) const;
 
+    // How long a slot was held for an answer that came to its end. The mean forgets: each newcomer
+    // weighs an eighth, and of two at the very same time one may be lost. Zero: none yet.
+    void note_service(Duration held);
+    Duration mean_service() const;
+
 private:
     bool claim_if(bool even_with_waiters);
 
     std::atomic<std::uint64_t> word_;  // waiters in the high half, claimed in the low half
     std::atomic<std::uint32_t> capacity_;
     std::atomic<std::int64_t> suspect_until_{0};  // nanoseconds of Instant; 0 = never suspected
+    std::atomic<std::int64_t> mean_service_{0};   // nanoseconds
 };
 
 }  // namespace orch

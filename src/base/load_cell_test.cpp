@@ -139,5 +139,19 @@ TEST(LoadCell, LosesNoWakeUp) {
     stop = true;
 }
 
+TEST(LoadCell, TheMeanServiceTimeFollowsWhatItIsTold) {
+    using std::chrono::milliseconds;
+    LoadCell cell(1);
+    EXPECT_EQ(cell.mean_service(), Duration::zero());
+    cell.note_service(milliseconds(800));
+    EXPECT_EQ(cell.mean_service(), milliseconds(800));
+    cell.note_service(milliseconds(1600));
+    EXPECT_EQ(cell.mean_service(), milliseconds(900));
+    for (int i = 0; i < 100; ++i) {
+        cell.note_service(milliseconds(10));
+    }
+    EXPECT_LT(cell.mean_service(), milliseconds(11));
+}
+
 }  // namespace
 }  // namespace orch

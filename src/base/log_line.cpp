@@ -13,12 +13,23 @@
 namespace orch {
 namespace {
 
-constexpr std::array<std::string_view, 8> kFixedKeys{
-    "ts", "level", "logger", "msg", "correlation_id", "trace_id", "node_id", "machine_id"
-};
+constexpr std::array<std::string_view, 4> kFixedKeys{"ts", "level", "logger", "msg"};
 
-bool taken(std::string_view name) {
-    return std::ranges::find(kFixedKeys, name) != kFixedKeys.end();
+using Id = std::pair<std::string_view, std::string_view>;
+
+std::array<Id, 4> ids_of(const LogRecord& record) {
+    return {{
+        {"correlation_id", record.correlation_id},
+        {"trace_id", record.trace_id},
+        {"node_id", record.node_id},
+        {"machine_id", record.machine_id},
+    }};
+}
+
+bool taken(std::string_view name, const std::array<Id, 4>& ids) {
+    const auto is_it = [name](const Id& id) { return id.first == name && !id.second.empty(); };
+    return std::ranges::find(kFixedKeys, name) != kFixedKeys.end() ||
+           std::ranges::any_of(ids, is_it);
 }
 
 void append_escaped(std::string& out, char c) {
@@ -85,19 +96,14 @@ std::string json_line(const LogRecord& record) {
     append_json(out, "level", to_string(record.level));
     append_json(out, "logger", record.logger);
     append_json(out, "msg", record.message);
-    const std::array<std::pair<std::string_view, std::string_view>, 4> ids{{
-        {"correlation_id", record.correlation_id},
-        {"trace_id", record.trace_id},
-        {"node_id", record.node_id},
-        {"machine_id", record.machine_id},
-    }};
+    const auto ids = ids_of(record);
     for (const auto& [key, id] : ids) {
         if (!id.empty()) {
             append_json(out, key, id);
         }
     }
     for (const LogField& field : record.fields) {
-        const std::string key = std::string(field.name) + (taken(field.name) ? "_" : "");
+        const std::string key = std::string(field.name) + (taken(field.name, ids) ? "_" : "");
         append_json(out, key, field.value);
     }
     out += "}\n";

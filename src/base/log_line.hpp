@@ -23,8 +23,9 @@ struct LogRecord {
 
 // The line with its newline, and no other newline in it. Pure.
 // JSON: keys ts, level, logger, msg, the ids, then the fields; bytes that are not UTF-8 become
-// U+FFFD, numbers that JSON cannot say become text. A field that takes a name of the fixed keys is
-// written as `<name>_`, so that no line has a key twice because of it.
+// U+FFFD, numbers that JSON cannot say become text. A field that takes the name of a key which the
+// line has already is written as `<name>_`, so that no line has a key twice because of it; a line
+// without a node of its own may so name the node that it speaks of.
 // Text: time, level, logger, sentence, then key=value.
 std::string format_log_line(LogFormat format, const LogRecord& record);
 

@@ -53,6 +53,15 @@ TEST_F(Logs, LeaveOutIdsThatAreNotKnown) {
     EXPECT_THAT(captured.lines(), ElementsAre(testing::EndsWith("\"msg\":\"hello\"}\n")));
 }
 
+TEST_F(Logs, NameTheNodeTheySpeakOfUnlessTheyAreANodesOwn) {
+    Logger(bare, "x").info("silent", {{"node_id", "n7"}, {"machine_id", "m7"}});
+    EXPECT_EQ(captured.count(R"("node_id":"n7","machine_id":"m7"})"), 1U);
+    log.info("silent", {{"node_id", "n7"}, {"correlation_id", "c-2"}});
+    EXPECT_EQ(captured.count(R"("node_id_":"n7","correlation_id":"c-2"})"), 1U);
+    log.for_request(CorrelationId("c-1"), "t").info("x", {{"correlation_id", "c-2"}});
+    EXPECT_EQ(captured.count(R"("correlation_id_":"c-2"})"), 1U);
+}
+
 TEST_F(Logs, TakeEveryKindOfField) {
     const std::string text = "t";
     log.info(

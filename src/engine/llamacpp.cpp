@@ -26,6 +26,9 @@ struct PropsBody {
 
 struct SlotBody {
     bool is_processing = false;
+    std::optional<std::uint64_t> n_ctx{};
+    std::optional<std::uint64_t> n_prompt_tokens{
+    };  // grows with the answer; absent in a fresh slot
 };
 
 BOOST_DESCRIBE_STRUCT(SlotSettings, (), (n_ctx))
@@ -34,7 +37,7 @@ BOOST_DESCRIBE_STRUCT(
     (),
     (total_slots, default_generation_settings, model_alias, model_path, build_info, is_sleeping)
 )
-BOOST_DESCRIBE_STRUCT(SlotBody, (), (is_processing))
+BOOST_DESCRIBE_STRUCT(SlotBody, (), (is_processing, n_ctx, n_prompt_tokens))
 
 template <class T>
 Result<T> read(std::string_view body) {
@@ -80,6 +83,20 @@ bool blames_request(std::string_view message) {
     });
 }
 
+std::optional<double> cache_usage_of(const std::vector<SlotBody>& slots) {
+    std::uint64_t room = 0;
+    std::uint64_t held = 0;
+    for (const SlotBody& slot : slots) {
+        if (!slot.n_ctx || (slot.is_processing && !slot.n_prompt_tokens)) {
+            return std::nullopt;
+        }
+        room += *slot.n_ctx;
+        held += std::min(slot.n_prompt_tokens.value_or(0), *slot.n_ctx);
+    }
+    return room == 0 ? std::nullopt
+                     : std::optional(static_cast<double>(held) / static_cast<double>(room));
+}
+
 }  // namespace
 
 LlamaHealth judge_llama_health(int status, std::string_view body) {
@@ -120,6 +137,7 @@ Result<LlamaSlots> parse_llama_slots(std::string_view body) {
     return LlamaSlots{
         .total = static_cast<std::uint32_t>(slots->size()),
         .busy = static_cast<std::uint32_t>(std::ranges::count_if(*slots, &SlotBody::is_processing)),
+        .cache_usage = cache_usage_of(*slots),
     };
 }
 

@@ -36,6 +36,9 @@ Result<LlamaProps> parse_llama_props(std::string_view body);
 struct LlamaSlots {
     std::uint32_t total = 0;
     std::uint32_t busy = 0;
+    // Tokens that all slots hold (prompt and answer, an idle slot's prompt cache included) of
+    // what fits into their contexts, 0 to 1. Nothing from an engine that does not tell.
+    std::optional<double> cache_usage{};
 };
 
 // Errors: invalid_params naming the element.

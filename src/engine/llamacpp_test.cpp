@@ -69,6 +69,20 @@ TEST(LlamaSlots, CountsBusyOnes) {
     EXPECT_FALSE(parse_llama_slots(load_recording("slots_disabled").body));
 }
 
+TEST(LlamaSlots, TellHowFullTheirContextsAre) {
+    EXPECT_EQ(parse_llama_slots(load_recording("slots_idle").body)->cache_usage, 0.0);
+    EXPECT_DOUBLE_EQ(
+        parse_llama_slots(load_recording("slots_busy").body)->cache_usage.value(), 306.0 / 8192
+    );
+    EXPECT_DOUBLE_EQ(
+        parse_llama_slots(load_recording("slots_after").body)->cache_usage.value(), 2047.0 / 4096
+    );
+    // Builds that do not count a slot's tokens, and ones that do not tell its context.
+    EXPECT_FALSE(parse_llama_slots(R"([{"n_ctx":8,"is_processing":true}])")->cache_usage);
+    EXPECT_FALSE(parse_llama_slots(R"([{"is_processing":false}])")->cache_usage);
+    EXPECT_FALSE(parse_llama_slots("[]")->cache_usage);
+}
+
 TEST(EngineErrors, AreReadFromEveryRecordedRefusal) {
     for (const auto& entry : std::filesystem::directory_iterator(recordings_folder())) {
         const std::string name = entry.path().stem().string();

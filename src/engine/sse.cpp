@@ -1,31 +1,13 @@
 #include "engine/sse.hpp"
 
+#include "engine/json_scan.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
 
 namespace orch::engine {
 namespace {
-
-constexpr std::string_view kBlanks = " \t";
-
-std::string_view skip_blanks(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(kBlanks);
-    return begin == std::string_view::npos ? std::string_view{} : text.substr(begin);
-}
-
-// What follows `"key":` in compact or spaced JSON, at the first place from `from` on. Inside a JSON
-// string the quotes would be escaped, so generated text cannot look like a key.
-std::string_view value_of(std::string_view json, std::string_view quoted_key) {
-    for (std::size_t at = json.find(quoted_key); at != std::string_view::npos;
-         at = json.find(quoted_key, at + 1)) {
-        const std::string_view rest = skip_blanks(json.substr(at + quoted_key.size()));
-        if (rest.starts_with(':')) {
-            return skip_blanks(rest.substr(1));
-        }
-    }
-    return {};
-}
 
 bool holds_text(std::string_view json, std::string_view quoted_key) {
     const std::string_view value = value_of(json, quoted_key);

@@ -28,6 +28,18 @@ struct FamilySpec {
 
 using LabelValues = std::vector<std::string>;
 
+// One label and the value that a series has there.
+struct LabelMatch {
+    std::string_view label;
+    std::string_view value;
+};
+
+// More series than this of one metric and shard would be a mistake of whoever names them: further
+// label values share the series in which every label says `other`. A thousand nodes with a dozen
+// series each stay below it.
+inline constexpr std::size_t kMaxSeries = 16384;
+inline constexpr std::string_view kOther = "other";
+
 // The series of one metric in one shard, made when first asked for. Any thread; the lock is taken
 // by with(), never by writes to a cell.
 template <class Cell>
@@ -50,20 +62,28 @@ public:
         if (found != series_.end()) {
             return found->second;
         }
-        return series_.emplace(LabelValues(values.begin(), values.end()), make_cell())
-            .first->second;
+        LabelValues key(values.begin(), values.end());
+        if (series_.size() >= kMaxSeries) {
+            std::ranges::fill(key, kOther);
+        }
+        auto& cell = series_[std::move(key)];
+        if (!cell) {
+            cell = make_cell();
+        }
+        return cell;
     }
 
-    // Removes every series in which `label` has `value`.
-    void remove(std::string_view label, std::string_view value) {
-        const auto index =
-            static_cast<std::size_t>(std::ranges::find(spec_.labels, label) - spec_.labels.begin());
-        if (index == spec_.labels.size()) {
-            return;
-        }
+    // Removes every series that has all of these values; none when the metric lacks a label.
+    void remove(std::initializer_list<LabelMatch> matches) {
         const std::lock_guard lock(mutex_);
-        std::erase_if(series_, [&](const auto& item) { return item.first[index] == value; });
+        std::erase_if(series_, [&](const auto& item) {
+            return std::ranges::all_of(matches, [&](const LabelMatch& match) {
+                return has(item.first, match);
+            });
+        });
     }
+
+    void remove(std::string_view label, std::string_view value) { remove({{label, value}}); }
 
     // Adds what the series hold now to `totals`.
     void add_to(std::map<LabelValues, typename Cell::Snapshot>& totals) const {
@@ -85,6 +105,13 @@ private:
             );
         }
     };
+
+    bool has(const LabelValues& values, const LabelMatch& match) const {
+        const auto index = static_cast<std::size_t>(
+            std::ranges::find(spec_.labels, match.label) - spec_.labels.begin()
+        );
+        return index < values.size() && values[index] == match.value;
+    }
 
     std::shared_ptr<Cell> make_cell() const {
         if constexpr (std::is_constructible_v<Cell, const std::vector<double>&>) {

@@ -147,13 +147,13 @@ std::string Registry::expose() const {
     return out;
 }
 
-void Registry::remove_series(std::string_view label, std::string_view value) {
+void Registry::remove_series(std::initializer_list<LabelMatch> matches) {
     const std::lock_guard lock(mutex_);
     for (Shard& shard : shards_) {
         const std::lock_guard shard_lock(shard.mutex_);
         const auto remove_from = [&](auto& families) {
             for (auto& [name, family] : families) {
-                family->remove(label, value);
+                family->remove(matches);
             }
         };
         remove_from(shard.counters_);

@@ -2,6 +2,7 @@
 
 #include "metrics/family.hpp"
 
+#include <initializer_list>
 #include <list>
 #include <map>
 #include <memory>
@@ -80,8 +81,13 @@ public:
     // series.
     std::string expose() const;
 
-    // Removes every series in which `label` has `value`: what a forgotten node leaves behind.
-    void remove_series(std::string_view label, std::string_view value);
+    // Removes every series that has all of these values: what a forgotten node or pool leaves
+    // behind.
+    void remove_series(std::initializer_list<LabelMatch> matches);
+
+    void remove_series(std::string_view label, std::string_view value) {
+        remove_series({{label, value}});
+    }
 
 private:
     template <class Cell>

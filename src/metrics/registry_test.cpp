@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -128,6 +130,34 @@ TEST(Registry, RemovesTheSeriesOfOneNodeInEveryShard) {
     first.counter(kBeats).with({"n1", "success"})->add();
     text = registry.expose();
     EXPECT_TRUE(text.contains("beats_total{node_id=\"n1\",outcome=\"success\"} 1\n")) << text;
+}
+
+TEST(Registry, RemovesOnePoolAndKeepsItsNamesakes) {
+    Registry registry;
+    Shard& shard = registry.add_shard();
+    auto& ready = shard.gauge({"pools_available", "x", {"node_id", "pool_id"}});
+    shard.gauge(kOnline).with({"n1"})->set(1);
+    for (const char* const node : {"n1", "n2"}) {
+        ready.with({node, "chat"})->set(1);
+        ready.with({node, "embed"})->set(1);
+    }
+    registry.remove_series({{"node_id", "n1"}, {"pool_id", "chat"}});
+    const std::string text = registry.expose();
+    EXPECT_FALSE(text.contains("{node_id=\"n1\",pool_id=\"chat\"}")) << text;
+    EXPECT_TRUE(text.contains("{node_id=\"n1\",pool_id=\"embed\"} 1\n")) << text;
+    EXPECT_TRUE(text.contains("{node_id=\"n2\",pool_id=\"chat\"} 1\n")) << text;
+    EXPECT_TRUE(text.contains("nodes_online{node_id=\"n1\"} 1\n")) << text;
+}
+
+TEST(Registry, GathersSeriesBeyondTheLimitInOne) {
+    Registry registry;
+    auto& beats = registry.add_shard().counter(kBeats);
+    for (std::size_t i = 0; i < kMaxSeries + 5; ++i) {
+        beats.with({std::to_string(i), "success"})->add();
+    }
+    const std::string text = registry.expose();
+    EXPECT_TRUE(text.contains("beats_total{node_id=\"other\",outcome=\"other\"} 5\n"));
+    EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(text, '\n')), 2 + kMaxSeries + 1);
 }
 
 TEST(Registry, GivesTheSameFamilyForTheSameDeclaration) {

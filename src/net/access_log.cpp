@@ -1,7 +1,9 @@
 #include "net/access_log.hpp"
 
+#include "net/access_sample.hpp"
 #include "net/correlation.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -17,15 +19,26 @@ LogLevel level_of(const Exchange& exchange) {
     return exempt ? LogLevel::debug : LogLevel::info;
 }
 
+bool went_well(const Exchange& exchange) {
+    // A stream that ended with an error event has its code among the notes.
+    const bool failed = std::ranges::any_of(exchange.notes(), [](const auto& note) {
+        return note.first == "code";
+    });
+    return exchange.status() < 400 && exchange.finished() && !exchange.client_gone() && !failed;
+}
+
 }  // namespace
 
-RequestObserver access_log(Logger log) {
-    return [log = std::move(log)](const Exchange& exchange, Duration elapsed) {
+RequestObserver access_log(Logger log, std::uint64_t sample) {
+    return [log = std::move(log), sample](const Exchange& exchange, Duration elapsed) {
         const LogLevel level = level_of(exchange);
         if (!log.at(level)) {
             return;
         }
         const std::string_view trace = trace_id_of(exchange.traceparent());
+        if (went_well(exchange) && !is_sampled(trace, sample)) {
+            return;
+        }
         std::vector<LogField> fields{
             {"method", to_string(exchange.head().method)},
             {"path", exchange.head().path()},

@@ -56,9 +56,11 @@ Task<UpstreamFailure> ClientExchange::send(ClientRequest request) {
     if (!is_target(request.target)) {
         co_return UpstreamFailure::malformed;
     }
-    to_ = request.to;
+    to_ = Peer(request.to, request.tls);
     UpstreamFailure failure = co_await attempt(&request, false);
-    const bool stale = failure == UpstreamFailure::reset_before_head && reused_ && !any_byte_;
+    const bool broke =
+        failure == UpstreamFailure::reset_before_head || failure == UpstreamFailure::tls_failed;
+    const bool stale = broke && connection_ && reused_ && !any_byte_;
     if (stale && !closed_) {
         failure = co_await attempt(&request, true);
     }
@@ -76,6 +78,7 @@ Task<UpstreamFailure> ClientExchange::attempt(const ClientRequest* request, bool
         pooled = co_await pool_.acquire(to_, request->connect_limit, connect_stop_);
     }
     if (!pooled.connection) {
+        detail_ = std::move(pooled.detail);
         co_return pooled.failure;
     }
     if (closed_) {
@@ -98,9 +101,24 @@ Task<UpstreamFailure> ClientExchange::attempt(const ClientRequest* request, bool
     written_ = co_await connection_->write(std::move(pieces), kWriteLimit);
     const UpstreamFailure read = co_await read_head(request->first_byte_limit);
     if (!written_ && read != UpstreamFailure::none) {
-        co_return UpstreamFailure::reset_before_head;
+        co_return blame(UpstreamFailure::reset_before_head);
     }
-    co_return read;
+    co_return blame(read);
+}
+
+// A server that wants a certificate says so only after a TLS 1.3 handshake.
+UpstreamFailure ClientExchange::blame(UpstreamFailure failure) {
+    if (failure != UpstreamFailure::reset_before_head || connection_->tls_error().empty()) {
+        return failure;
+    }
+    detail_ = connection_->tls_error();
+    return UpstreamFailure::tls_failed;
+}
+
+std::string ClientExchange::describe(UpstreamFailure failure) const {
+    const std::string_view what = to_string(failure);
+    return failure == UpstreamFailure::tls_failed ? fmt::format("{}: {}", what, detail_)
+                                                  : std::string(what);
 }
 
 Task<UpstreamFailure> ClientExchange::read_head(Duration limit) {

@@ -17,6 +17,7 @@ namespace orch::net {
 struct ClientRequest {
     Method method = Method::get;
     HostPort to;
+    bool tls = false;  // https: `to` is also the name that the peer's certificate must be for
     std::string target;
     Headers headers;
     std::string_view body;  // outlives the exchange
@@ -51,6 +52,9 @@ public:
 
     ResponseHead& head() { return parser_.response(); }
 
+    // The last failure in words, with the cause where TLS knows one.
+    std::string describe(UpstreamFailure failure) const;
+
     // The next piece of the body; `limit` bounds the wait for it.
     Task<BodyPiece> read(Duration limit);
 
@@ -70,8 +74,11 @@ private:
     BodyPiece failed(UpstreamFailure failure);
     void finish();
 
+    UpstreamFailure blame(UpstreamFailure failure);
+
     ClientPool& pool_;
-    HostPort to_;
+    Peer to_;
+    std::string detail_;
     std::unique_ptr<Connection> connection_;
     ConnectStop connect_stop_;
     HttpParser parser_{HttpParser::Kind::response};

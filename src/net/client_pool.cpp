@@ -63,6 +63,8 @@ std::string_view to_string(UpstreamFailure failure) {
             return "the connection was refused";
         case UpstreamFailure::connect_timeout:
             return "no connection in time";
+        case UpstreamFailure::tls_failed:
+            return "no secure connection";
         case UpstreamFailure::reset_before_head:
             return "the connection ended before an answer";
         case UpstreamFailure::first_byte_timeout:
@@ -82,17 +84,74 @@ std::string_view to_string(UpstreamFailure failure) {
 ClientPool::ClientPool(Executor executor, DeadlineList& deadlines)
     : executor_(executor), deadlines_(deadlines), sweep_(deadlines, [this] { close_expired(); }) {}
 
-Task<PooledConnection> ClientPool::acquire(HostPort endpoint, Duration limit, ConnectStop& stop) {
+Task<PooledConnection> ClientPool::acquire(Peer peer, Duration limit, ConnectStop& stop) {
     PooledConnection pooled;
-    pooled.connection = take_idle(endpoint);
+    pooled.connection = take_idle(peer);
     if (pooled.connection) {
         pooled.reused = true;
         co_return pooled;
     }
-    co_return co_await connect(endpoint, limit, stop);
+    co_return co_await connect(peer, limit, stop);
 }
 
-Task<PooledConnection> ClientPool::connect(HostPort endpoint, Duration limit, ConnectStop& stop) {
+Task<PooledConnection> ClientPool::connect(Peer peer, Duration limit, ConnectStop& stop) {
+    const Instant end = deadlines_.now() + limit;
+    PooledConnection pooled = co_await reach(peer.at, limit, stop);
+    if (peer.tls && pooled.connection) {
+        const Duration left = end - deadlines_.now();
+        co_return co_await secure(std::move(pooled.connection), peer, left, stop);
+    }
+    co_return pooled;
+}
+
+Task<PooledConnection> ClientPool::secure(
+    std::unique_ptr<Connection> connection, Peer peer, Duration limit, ConnectStop& stop
+) {
+    PooledConnection pooled;
+    pooled.failure = UpstreamFailure::tls_failed;
+    const TlsContextPtr context = tls_ != nullptr ? tls_->load()->client : nullptr;
+    if (!context) {
+        pooled.detail = "no TLS is set up here";
+        co_return pooled;
+    }
+    bool ended = false;
+    const ScopedHook stoppable(stop.end_, [&ended, raw = connection.get()] {
+        ended = true;
+        raw->close();
+    });
+    const TlsTicket ticket = find_ticket(peer, context);
+    const HandshakeEnd how =
+        co_await connection->start_tls(TlsSession::connect(context, peer.at.host, ticket), limit);
+    if (ended) {
+        pooled.failure = UpstreamFailure::cancelled;
+    } else if (how == HandshakeEnd::timed_out) {
+        pooled.failure = UpstreamFailure::connect_timeout;
+    } else if (how == HandshakeEnd::done) {
+        pooled.failure = UpstreamFailure::none;
+        pooled.connection = std::move(connection);
+    } else {
+        tickets_.erase(peer);
+        pooled.detail = connection->tls_error();
+    }
+    co_return pooled;
+}
+
+TlsTicket ClientPool::find_ticket(const Peer& peer, const TlsContextPtr& context) const {
+    const auto found = tickets_.find(peer);
+    return found != tickets_.end() && found->second.context == context ? found->second.ticket
+                                                                       : nullptr;
+}
+
+void ClientPool::keep_ticket(const Peer& peer, const TlsSession& session) {
+    if (tickets_.size() >= kMaxTickets) {
+        tickets_.clear();
+    }
+    if (TlsTicket ticket = session.ticket()) {
+        tickets_[peer] = Ticket{session.context(), std::move(ticket)};
+    }
+}
+
+Task<PooledConnection> ClientPool::reach(HostPort endpoint, Duration limit, ConnectStop& stop) {
     co_await asio::this_coro::throw_if_cancelled(false);
     Socket socket(executor_);
     async::Handoff<Endpoints> found(executor_);
@@ -135,9 +194,9 @@ Task<PooledConnection> ClientPool::connect(HostPort endpoint, Duration limit, Co
     co_return pooled;
 }
 
-std::unique_ptr<Connection> ClientPool::take_idle(const HostPort& endpoint) {
+std::unique_ptr<Connection> ClientPool::take_idle(const Peer& peer) {
     close_expired();
-    const auto found = idle_.find(endpoint);
+    const auto found = idle_.find(peer);
     if (found == idle_.end()) {
         return nullptr;
     }
@@ -150,8 +209,11 @@ std::unique_ptr<Connection> ClientPool::take_idle(const HostPort& endpoint) {
     return connection;
 }
 
-void ClientPool::put_back(const HostPort& endpoint, std::unique_ptr<Connection> connection) {
-    std::deque<Idle>& stack = idle_[endpoint];
+void ClientPool::put_back(const Peer& peer, std::unique_ptr<Connection> connection) {
+    if (const TlsSession* const tls = connection->tls()) {
+        keep_ticket(peer, *tls);
+    }
+    std::deque<Idle>& stack = idle_[peer];
     stack.push_back(Idle{std::move(connection), deadlines_.now()});
     if (stack.size() > kIdlePerEndpoint) {
         stack.pop_front();

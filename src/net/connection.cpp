@@ -1,6 +1,7 @@
 #include "net/connection.hpp"
 
 #include "async/cancellation.hpp"
+#include "net/connection_tls.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
@@ -12,10 +13,10 @@
 namespace orch::net {
 namespace {
 
-constexpr std::size_t kBufferSize = 16UL * 1024;
 constexpr Duration kLingerLimit = std::chrono::seconds(2);
 constexpr std::size_t kWriteStep = 64UL * 1024;  // as asio's own transfer_all
 constexpr std::size_t kLingerBytes = 1024UL * 1024;
+constexpr Duration kLastWord = std::chrono::seconds(1);
 
 // Half of what a client's leaving may take to be noticed.
 constexpr Duration kNextLook = std::chrono::milliseconds(50);
@@ -47,6 +48,12 @@ Connection::~Connection() {
     stop_watching();
 }
 
+std::string Connection::peer_address() const {
+    boost::system::error_code gone;
+    const auto peer = socket_.remote_endpoint(gone);
+    return gone ? std::string() : peer.address().to_string();
+}
+
 std::string_view Connection::buffered() const {
     return {buffer_.get() + begin_, end_ - begin_};
 }
@@ -60,6 +67,10 @@ void Connection::make_room() {
 }
 
 Task<ReadEnd> Connection::fill(Duration limit) {
+    return tls_ ? fill_tls(limit) : fill_plain(limit);
+}
+
+Task<ReadEnd> Connection::fill_plain(Duration limit) {
     co_await asio::this_coro::throw_if_cancelled(false);
     make_room();
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
@@ -71,13 +82,14 @@ Task<ReadEnd> Connection::fill(Duration limit) {
     const auto [failure, bytes] = co_await socket_.async_read_some(space, use_tuple);
     deadline_.disarm();
     end_ += bytes;
-    if (!failure) {
-        co_return ReadEnd::data;
-    }
+    co_return failure ? end_of_read(failure) : ReadEnd::data;
+}
+
+ReadEnd Connection::end_of_read(const boost::system::error_code& failure) const {
     if (failure == asio::error::eof) {
-        co_return ReadEnd::closed;
+        return ReadEnd::closed;
     }
-    co_return deadline_.expired() && socket_.is_open() ? ReadEnd::timed_out : ReadEnd::broken;
+    return deadline_.expired() && socket_.is_open() ? ReadEnd::timed_out : ReadEnd::broken;
 }
 
 void Connection::on_time_up() {
@@ -90,6 +102,10 @@ void Connection::on_time_up() {
 }
 
 Task<bool> Connection::write(std::vector<asio::const_buffer> pieces, Duration limit) {
+    return tls_ ? write_tls(std::move(pieces), limit) : write_plain(std::move(pieces), limit);
+}
+
+Task<bool> Connection::write_plain(std::vector<asio::const_buffer> pieces, Duration limit) {
     co_await asio::this_coro::throw_if_cancelled(false);
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     if (!socket_.is_open() || async::told_to_stop(state)) {
@@ -140,6 +156,10 @@ void Connection::stop_watching() {
 }
 
 Task<void> Connection::linger_and_close() {
+    if (tls_) {
+        tls_->session->finish();
+        co_await send_tls(kLastWord);
+    }
     boost::system::error_code ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
     const Instant end = deadline_.now() + kLingerLimit;
@@ -157,6 +177,7 @@ Task<void> Connection::linger_and_close() {
 }
 
 void Connection::close() {
+    say_end();
     boost::system::error_code ignored;
     socket_.shutdown(Socket::shutdown_both, ignored);
     socket_.close(ignored);

@@ -2,6 +2,7 @@
 
 #include "async/task.hpp"
 #include "net/deadline_list.hpp"
+#include "net/tls_session.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,14 +27,32 @@ enum class ReadEnd {
     timed_out,
 };
 
-// A TCP connection with its read buffer and its time limit. One thread; either one read or one
-// write at a time. close() may be called in the middle of it and ends it.
+// How a TLS handshake ended.
+enum class HandshakeEnd {
+    done,
+    plain,  // an accepted connection on which plain text came: it is buffered and TLS is off
+    failed,
+    timed_out,
+};
+
+// A TCP connection, with TLS on top after start_tls(), its read buffer and its time limit. One
+// thread; either one read or one write at a time. close() may be called in the middle of it and
+// ends it.
 class Connection {
 public:
     Connection(Socket socket, DeadlineList& deadlines);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
+
+    // Speaks TLS from here on. Before anything else is read or written; `limit` bounds all of it.
+    Task<HandshakeEnd> start_tls(std::unique_ptr<TlsSession> session, Duration limit);
+
+    // Null in plain text.
+    const TlsSession* tls() const;
+
+    // Why TLS failed, for people; empty otherwise. Stays after close().
+    const std::string& tls_error() const { return tls_error_; }
 
     // Waits at most `limit` for more bytes behind what is buffered. One that timed out leaves the
     // connection open: there may still be something to say.
@@ -65,13 +85,25 @@ public:
 
     bool is_open() const { return socket_.is_open(); }
 
+    // "10.0.0.7"; empty once the peer is gone.
+    std::string peer_address() const;
+
     bool peer_is_loopback() const { return peer_is_loopback_; }
 
     Socket& socket() { return socket_; }
 
 private:
     struct Watch;
+    struct TlsStream;
 
+    Task<ReadEnd> fill_plain(Duration limit);
+    Task<ReadEnd> fill_tls(Duration limit);
+    Task<bool> write_plain(std::vector<asio::const_buffer> pieces, Duration limit);
+    Task<bool> write_tls(std::vector<asio::const_buffer> pieces, Duration limit);
+    Task<bool> receive_tls();
+    Task<bool> send_tls(Duration limit);
+    ReadEnd end_of_read(const boost::system::error_code& failure) const;
+    void say_end();
     void make_room();
     void on_time_up();
     void look_at_peer();
@@ -83,6 +115,8 @@ private:
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     std::shared_ptr<Watch> watch_;
+    std::unique_ptr<TlsStream> tls_;
+    std::string tls_error_;
     bool writing_ = false;
     bool peer_is_loopback_ = false;
 };

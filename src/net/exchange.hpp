@@ -51,7 +51,14 @@ public:
 
     void set_identity(std::string identity) { identity_ = std::move(identity); }
 
+    std::string remote_address() const { return connection_.peer_address(); }
+
+    const std::vector<std::pair<std::string, std::string>>& params() const { return params_; }
+
     bool peer_is_loopback() const { return connection_.peer_is_loopback(); }
+
+    // It came in at the address that is for the node of the same process alone.
+    bool home_only() const { return home_only_; }
 
     Edge& edge() { return edge_; }
 
@@ -108,6 +115,7 @@ private:
 
     std::function<void()> on_gone_;
     bool client_gone_ = false;
+    bool home_only_ = false;
     bool close_after_ = false;  // no further request on this connection
     std::string allow_;         // the verbs of a 405
     bool chunked_ = false;

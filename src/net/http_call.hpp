@@ -10,16 +10,20 @@ namespace orch::net {
 // A small whole answer.
 struct CallResult {
     UpstreamFailure failure = UpstreamFailure::none;  // set: there is no answer
+    std::string failure_text{};                       // the same for people, with its cause
     int status = 0;
     Headers headers;
     std::string body;
 };
 
+// Whether time ran out, at whatever stage.
+bool timed_out(UpstreamFailure failure);
+
 inline constexpr Bytes kCallBodyLimit = 16 * kMiB;
 
 // Sends a request and reads the whole answer: for control traffic, not for the data path.
-// `limit` bounds the connection, the wait for the head and each wait for the body alike; an answer
-// over kCallBodyLimit counts as malformed.
+// `limit` bounds the call as a whole, from the connection to the last byte; an answer over
+// kCallBodyLimit counts as malformed.
 Task<CallResult> http_call(ClientPool& pool, ClientRequest request, Duration limit);
 
 }  // namespace orch::net

@@ -54,6 +54,8 @@ std::string_view reason_phrase(int status) {
             return "Accepted";
         case 204:
             return "No Content";
+        case 206:
+            return "Partial Content";
         case 400:
             return "Bad Request";
         case 401:
@@ -72,6 +74,8 @@ std::string_view reason_phrase(int status) {
             return "Gone";
         case 413:
             return "Payload Too Large";
+        case 416:
+            return "Range Not Satisfiable";
         case 429:
             return "Too Many Requests";
         case 431:

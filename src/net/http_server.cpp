@@ -12,8 +12,8 @@ namespace {
 constexpr int kBacklog = 1024;
 constexpr Duration kAcceptPause = std::chrono::milliseconds(50);
 
-Task<void> serve(HttpServer& server, Edge& edge, Socket socket) {
-    ServerConnection connection(server, edge, std::move(socket));
+Task<void> serve(HttpServer& server, Edge& edge, Socket socket, bool home_only) {
+    ServerConnection connection(server, edge, std::move(socket), home_only);
     co_await connection.run();
 }
 
@@ -29,6 +29,14 @@ HttpServer::HttpServer(std::vector<Edge*> edges, ServerSpec spec, Logger log)
 HttpServer::~HttpServer() = default;
 
 Result<HostPort> HttpServer::bind(const HostPort& address) {
+    return listen(address, false);
+}
+
+Result<HostPort> HttpServer::bind_private() {
+    return listen(HostPort{"127.0.0.1", 0}, true);
+}
+
+Result<HostPort> HttpServer::listen(const HostPort& address, bool home_only) {
     boost::system::error_code failure;
     const std::string host = address.host == "localhost" ? "127.0.0.1" : address.host;
     const auto ip = asio::ip::make_address(host, failure);
@@ -49,21 +57,25 @@ Result<HostPort> HttpServer::bind(const HostPort& address) {
         return cannot_bind(address, failure);
     }
     const auto bound = acceptor->local_endpoint();
-    acceptor_ = std::move(acceptor);
+    listeners_.push_back(std::make_unique<Listener>(Listener{std::move(acceptor), home_only}));
     return HostPort{bound.address().to_string(), bound.port()};
 }
 
 void HttpServer::start() {
     Edge& first = *edges_.front();
-    first.loop().post([this, &first] { first.tasks().spawn(accept_loop()); });
+    first.loop().post([this, &first] {
+        for (const auto& listener : listeners_) {
+            first.tasks().spawn(accept_loop(listener.get()));
+        }
+    });
 }
 
-Task<void> HttpServer::accept_loop() {
+Task<void> HttpServer::accept_loop(Listener* listener) {
     co_await asio::this_coro::throw_if_cancelled(false);
     for (std::size_t next = 0; !stopping_; next = (next + 1) % edges_.size()) {
         Edge& edge = *edges_[next];
         Socket socket(edge.loop().executor());
-        const auto [failure] = co_await acceptor_->async_accept(socket, use_tuple);
+        const auto [failure] = co_await listener->acceptor->async_accept(socket, use_tuple);
         if (failure == asio::error::operation_aborted) {
             break;
         }
@@ -76,20 +88,20 @@ Task<void> HttpServer::accept_loop() {
             continue;
         }
         auto shared = std::make_shared<Socket>(std::move(socket));
-        edge.loop().post([this, &edge, shared] {
-            edge.tasks().spawn(serve(*this, edge, std::move(*shared)));
+        edge.loop().post([this, &edge, shared, home_only = listener->home_only] {
+            edge.tasks().spawn(serve(*this, edge, std::move(*shared), home_only));
         });
     }
     boost::system::error_code ignored;
-    acceptor_->close(ignored);
+    listener->acceptor->close(ignored);
 }
 
 void HttpServer::stop_accepting() {
     stopping_ = true;
     edges_.front()->loop().post([this] {
         boost::system::error_code ignored;
-        if (acceptor_) {
-            acceptor_->close(ignored);
+        for (const auto& listener : listeners_) {
+            listener->acceptor->close(ignored);
         }
     });
 }

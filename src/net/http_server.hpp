@@ -7,6 +7,7 @@
 #include "net/edge.hpp"
 #include "net/exchange.hpp"
 #include "net/route_table.hpp"
+#include "net/tls_context.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 
@@ -33,6 +34,7 @@ struct ServerConfig {
     Duration idle_limit = std::chrono::seconds(75);  // between two requests of a connection
     Duration head_limit = std::chrono::seconds(30);  // from the first byte of a head to its end
     Duration body_limit = std::chrono::seconds(30);  // between two reads of a body
+    Duration handshake_limit = std::chrono::seconds(10);  // of TLS
 };
 
 // What the server tells about each request when its answer has ended. Called on the edge.
@@ -45,9 +47,13 @@ struct ServerSpec {
     RequestObserver observer;
     ServerConfig config{};
     Headers own_headers{};  // on every whole answer; a streamed one has what its handler sets
+    // With a certificate in it connections speak TLS. Looked at for each new one; outlives the
+    // server.
+    const LiveTls* tls = nullptr;
 };
 
-// Listens on one address and deals accepted connections to its edges in turn.
+// Listens on one address, and for the node of the same process on a private one, and deals accepted
+// connections to its edges in turn.
 class HttpServer {
 public:
     // Requires: the edges outlive the server.
@@ -57,6 +63,10 @@ public:
     // Binds at once; no SO_REUSEPORT, so that a second daemon fails. Before start().
     // Errors: conflict, naming the address and the system's reason.
     Result<HostPort> bind(const HostPort& address);
+
+    // A second address, 127.0.0.1 and a free port, in plain HTTP whatever the other one speaks: for
+    // the node in the same process. Before start(). Errors as above.
+    Result<HostPort> bind_private();
 
     // Begins to accept, on the first edge's thread.
     void start();
@@ -74,6 +84,11 @@ private:
     friend class ServerConnection;
     using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 
+    struct Listener {
+        std::unique_ptr<Acceptor> acceptor;
+        bool home_only = false;
+    };
+
     // Counts one request as being served for as long as it lives.
     class Busy {
     public:
@@ -88,13 +103,16 @@ private:
         HttpServer& server_;
     };
 
-    Task<void> accept_loop();
+    Result<HostPort> listen(const HostPort& address, bool home_only);
+    Task<void> accept_loop(Listener* listener);
     void request_ended();
+
+    TlsContextPtr tls() const { return spec_.tls != nullptr ? spec_.tls->load()->server : nullptr; }
 
     std::vector<Edge*> edges_;
     ServerSpec spec_;
     Logger log_;
-    std::unique_ptr<Acceptor> acceptor_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
     std::atomic<bool> stopping_{false};
     std::atomic<std::size_t> busy_{0};
     mutable std::mutex idle_mutex_;

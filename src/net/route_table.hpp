@@ -26,6 +26,7 @@ struct Route {
     auth::AuthClass auth = auth::AuthClass::cluster;
     Bytes body_limit = kNodeApiBodyLimit;
     std::string summary;
+    std::string example{};  // a JSON body that the handler accepts; empty: it takes none
     Handler handler;
 };
 

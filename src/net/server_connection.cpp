@@ -34,14 +34,18 @@ Result<void> check_host(const RequestHead& head) {
 
 }  // namespace
 
-ServerConnection::ServerConnection(HttpServer& server, Edge& edge, Socket socket)
+ServerConnection::ServerConnection(HttpServer& server, Edge& edge, Socket socket, bool home_only)
     : server_(server),
       edge_(edge),
       connection_(std::move(socket), edge.deadlines()),
-      rng_(system_seed()) {}
+      rng_(system_seed()),
+      home_only_(home_only) {}
 
 Task<void> ServerConnection::run() {
     Next next = Next::another;
+    if (TlsContextPtr context = home_only_ ? nullptr : server_.tls()) {
+        next = co_await start_tls(std::move(context));
+    }
     while (next == Next::another && !server_.stopping_) {
         next = co_await serve_one();
     }
@@ -49,6 +53,25 @@ Task<void> ServerConnection::run() {
         co_await connection_.linger_and_close();
     }
     connection_.close();
+}
+
+Task<ServerConnection::Next> ServerConnection::start_tls(TlsContextPtr context) {
+    const HandshakeEnd end = co_await connection_.start_tls(
+        TlsSession::accept(context), server_.spec_.config.handshake_limit
+    );
+    switch (end) {
+        case HandshakeEnd::done:
+            co_return Next::another;
+        case HandshakeEnd::plain:
+            co_return co_await refuse(
+                Error{Errc::invalid_params, "this address speaks TLS: use https://", {}}
+            );
+        case HandshakeEnd::failed:
+        case HandshakeEnd::timed_out:
+            break;
+    }
+    server_.log_.debug("a TLS handshake failed", {{"reason", connection_.tls_error()}});
+    co_return Next::close;
 }
 
 Task<Result<bool>> ServerConnection::read_head() {
@@ -90,6 +113,7 @@ Task<ServerConnection::Next> ServerConnection::serve_one() {
     const Instant begun = edge_.clock().now();
     Exchange exchange(edge_, connection_, std::move(parser_.request()), server_.spec_.own_headers);
     identify(exchange);
+    exchange.home_only_ = home_only_;
     exchange.close_after_ = server_.stopping_;
     co_await answer(exchange);
     connection_.stop_watching();
@@ -234,7 +258,8 @@ Task<void> ServerConnection::run_handler(Exchange& exchange) {
         "a handler failed",
         {{"path", exchange.head().path()},
          {"what", defect.empty() ? "it returned without an answer" : defect},
-         {"correlation_id", exchange.correlation()}}
+         {"correlation_id", exchange.correlation()},
+         {"trace_id", trace_id_of(exchange.traceparent())}}
     );
     if (!exchange.begun()) {
         co_await exchange.respond_error(

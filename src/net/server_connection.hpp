@@ -11,7 +11,8 @@ namespace orch::net {
 // its handler and reports it. On its edge's thread, in one task.
 class ServerConnection {
 public:
-    ServerConnection(HttpServer& server, Edge& edge, Socket socket);
+    // `home_only`: it came in at the private address.
+    ServerConnection(HttpServer& server, Edge& edge, Socket socket, bool home_only);
 
     // Returns when the connection has ended.
     Task<void> run();
@@ -19,6 +20,7 @@ public:
 private:
     enum class Next { another, close, linger };
 
+    Task<Next> start_tls(TlsContextPtr context);
     Task<Result<bool>> read_head();  // false: the client closed between two requests
     Task<Next> serve_one();
     Next after(const Exchange& exchange) const;
@@ -35,6 +37,7 @@ private:
     Connection connection_;
     HttpParser parser_{HttpParser::Kind::request};
     Rng rng_;
+    bool home_only_;
 };
 
 }  // namespace orch::net

@@ -7,6 +7,8 @@ from fnmatch import fnmatch
 import dockerfile
 import pytest
 
+PART_OF_THE_BASE = {"libc6", "libgcc-s1"}
+TRUSTED = {"ca-certificates"}  # https addresses are checked against the system's store by default
 PROGRAMS = {"orchestratord": 8080, "pool-managerd": 9200}
 
 
@@ -30,6 +32,11 @@ def installed_in(stage):
     words = " ".join(text for value in values(stage, "RUN") for text in value)
     lists = re.findall(r"apt-get install -y --no-install-recommends((?:\s+[\w.+-]+)+)", words.replace("\\", " "))
     return {name for names in lists for name in names.split()}
+
+
+def shared_libraries(path):
+    listed = subprocess.run(["ldd", path], capture_output=True, text=True).stdout
+    return set(re.findall(r"=> (/\S+)", listed))
 
 
 def package_of(library):
@@ -63,7 +70,7 @@ def test_the_cpu_image_returns_to_that_user(stages):
 
 def test_settings_in_an_image_are_ones_that_its_daemon_reads(stages, settings):
     for program in PROGRAMS:
-        names = {name for value in values(stages[program], "ENV") for name in value[::3] if re.match("ORCH|POOL_|LLORCH_", name)}
+        names = {name for value in values(stages[program], "ENV") for name in value[::2] if re.match("ORCH|POOL_|LLORCH_", name)}
         assert names and names <= settings["orchestratord"] | settings["pool-managerd"]
 
 
@@ -71,10 +78,17 @@ def test_the_runtime_packages_are_those_that_the_programs_need(stages, programs)
     """Every shared library of the programs belongs to a package that is installed, and none is installed for nothing."""
     libraries = set()
     for program in (*PROGRAMS, "llorch"):
-        listed = subprocess.run(["ldd", programs / program], capture_output=True, text=True, check=True).stdout
-        libraries |= set(re.findall(r"=> (/\S+)", listed))
-    part_of_the_base = {"libc6", "libgcc-s1"}
-    assert installed_in(stages["runtime"]) == {package_of(library) for library in libraries} - part_of_the_base
+        libraries |= shared_libraries(programs / program)
+    assert installed_in(stages["runtime"]) == {package_of(library) for library in libraries} - PART_OF_THE_BASE | TRUSTED
+
+
+def test_the_cpu_image_has_what_its_engine_needs(stages, root):
+    engine = next((root / "build/venv/lib").glob("python3*/site-packages/xllamacpp"))
+    libraries = {library for part in engine.parent.glob("xllamacpp*/**/*.so*") for library in shared_libraries(part)}
+    needed = {package_of(library) for library in libraries if not library.startswith(str(engine.parent))}
+    assert "libgomp1" in needed
+    there = set().union(*(installed_in(stages[name]) for name in ("runtime", "pool-managerd", "pool-managerd-cpu")))
+    assert needed - PART_OF_THE_BASE <= there
 
 
 def test_what_is_copied_from_the_context_exists_and_is_not_ignored(stages, root):

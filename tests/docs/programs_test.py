@@ -10,11 +10,12 @@ import documents
 PROGRAMS = Path(os.environ.get("ORCH_BIN", documents.ROOT / "build/dev/bin"))
 CONFIGURATION = documents.ROOT / "docs/CONFIGURATION.md"
 PAGES = [documents.ROOT / "README.md", CONFIGURATION,
-         *(documents.ROOT / "docs" / name for name in ("troubleshooting.md", "deployment.md", "upgrade.md", "backup.md", "platforms.md"))]
+         *(documents.ROOT / "docs" / name for name in ("troubleshooting.md", "tasks.md", "security.md", "deployment.md", "upgrade.md",
+                                                   "backup.md", "platforms.md"))]
 OURS = ("orchestratord", "pool-managerd", "llorch")
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 RESERVED = re.compile(r"^These flags are set by the product.*?\n\n", re.MULTILINE | re.DOTALL)
-NOT_OURS = {"--name"}  # stands for any flag
+NOT_OURS = {"--name", "--cacert"}  # stands for any flag; curl's
 
 
 def run(*words, environment=None):
@@ -33,7 +34,7 @@ def flags_of_command(words):
     known = flags_of(words[0])
     if words[0] == "llorch":
         subcommand = [word for word in words[1:3] if re.fullmatch("[a-z]+", word)]
-        subcommand = subcommand[:2 if subcommand[:1] == ["token"] else 1]
+        subcommand = subcommand[:2 if subcommand[:1] in (["token"], ["audit"], ["tasks"]) else 1]
         known |= flags_of("llorch", *subcommand)
     return known
 

@@ -80,10 +80,23 @@ def test_a_short_token_does_not_appear_in_its_own_error(runner, tmp_path):
     assert "zq-7x" not in made.stderr
 
 
-@pytest.mark.parametrize("flag,setting", [("--orchestratord-url", "ORCHESTRATORD_URL"), ("--address", "POOL_MANAGERD_ADDRESS")])
-def test_an_https_url_is_refused_because_there_is_no_tls(node, flag, setting):
-    made = node(GOOD_POOL, flag, "https://127.0.0.1:1", "--api-token", "0123456789abcdef")
-    refused(made, 2, setting, "https://127.0.0.1:1", "TLS", "http://")
+def test_an_https_address_without_a_certificate_is_refused(node):
+    made = node(GOOD_POOL, "--address", "https://127.0.0.1:1", "--api-token", "0123456789abcdef")
+    refused(made, 2, "POOL_MANAGERD_ADDRESS", "https://127.0.0.1:1", "POOL_MANAGERD_TLS_CERT", "http://")
+
+
+def test_a_node_in_plain_http_does_not_join_over_https(node):
+    made = node(GOOD_POOL, "--orchestratord-url", "https://127.0.0.1:1", "--api-token", "0123456789abcdef", "--addr", "0.0.0.0:0")
+    refused(made, 2, "ORCHESTRATORD_URL", "https://127.0.0.1:1", "POOL_MANAGERD_TLS_CERT", "http://")
+
+
+def test_tls_files_that_are_missing_or_no_certificates_are_named(node, tmp_path):
+    empty = tmp_path / "empty.pem"
+    empty.write_text("")
+    refused(node(GOOD_POOL, "--tls-ca", "/no/such/ca.pem"), 2, "POOL_MANAGERD_TLS", "/no/such/ca.pem")
+    refused(node(GOOD_POOL, "--tls-cert", empty, "--tls-key", empty), 2, "POOL_MANAGERD_TLS", str(empty))
+    refused(node(GOOD_POOL, "--tls-cert", empty), 2, "POOL_MANAGERD_TLS_CERT", "POOL_MANAGERD_TLS_KEY")
+    refused(node(GOOD_POOL, "--tls-client-ca", empty), 2, "POOL_MANAGERD_TLS_CLIENT_CA")
 
 
 def test_a_taken_port_is_exit_code_3(runner, tmp_path, node):

@@ -3,6 +3,7 @@ import json
 import secrets
 
 import pytest
+from support.certificates import Certificates
 from support.deployments import Daemon, on_this_machine, read_command_lines, read_compose, read_env_file, read_kubernetes
 from support.http import Client, chat
 from support.process import wait_for
@@ -131,7 +132,20 @@ def test_the_bare_metal_control_plane_works_as_given(bare_metal, start):
 def test_the_bare_metal_nodes_lack_only_tls(bare_metal, start, index, node_id):
     node = bare_metal[index]
     assert node.name == node_id
-    refused(start(node), "ORCHESTRATORD_URL", "TLS", "https://")
+    refused(start(node), "ORCHESTRATORD_URL", "POOL_MANAGERD_TLS_CERT", "https://")
+
+
+def test_the_bare_metal_nodes_work_with_tls(bare_metal, start, tmp_path):
+    control, *nodes = bare_metal
+    certificates = Certificates(tmp_path / "tls", control.name, *(node.name for node in nodes))
+
+    def with_tls(daemon):
+        return Daemon(daemon.program, daemon.name, [*daemon.flags, *(str(word) for word in certificates.flags(daemon.name))])
+
+    address = loopback(start(with_tls(control)))
+    for node in nodes:
+        start(with_tls(node), address)
+    wait_online(Client(address, TOKEN, tls=certificates.trusting()), "gpu-node-1", "gpu-node-2")
 
 
 def test_the_bare_metal_nodes_join_over_http(bare_metal, start):
@@ -161,7 +175,7 @@ def test_the_cloud_settings_work_as_given(examples, start, listing):
 
 def test_the_node_settings_lack_only_tls(examples, start):
     settings = dict(read_env_file(examples / "pool_managerd.env"), LLORCH_API_TOKEN=TOKEN)
-    refused(start(Daemon("pool-managerd", "node", env=settings)), "ORCHESTRATORD_URL", "TLS", "https://")
+    refused(start(Daemon("pool-managerd", "node", env=settings)), "ORCHESTRATORD_URL", "POOL_MANAGERD_TLS_CERT", "https://")
 
 
 # The files of deploy/

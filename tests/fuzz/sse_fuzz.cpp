@@ -1,4 +1,5 @@
 #include "engine/sse.hpp"
+#include "engine/usage.hpp"
 #include "fuzz/expect.hpp"
 
 #include <string>
@@ -20,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     while (const auto event = reader.next()) {
         tokens += engine::is_token(*event) ? 1 : 0;
         engine::is_terminal(*event);
+        engine::read_usage(event->data);
     }
     fuzz::expect(engine::count_tokens(events) == tokens, "tokens are counted as they are read");
     return 0;

@@ -137,6 +137,7 @@ TEST_F(ControlNodes, EveryRouteHasItsDoor) {
         {"GET", "/livez", true},
         {"GET", "/readyz", true},
         {"GET", "/metrics", true},
+        {"GET", "/openapi.json", true},
         {"GET", "/v1/models", false},
         {"GET", "/v1/models/qwen", false},
         {"POST", "/v1/chat/completions", false},
@@ -148,6 +149,16 @@ TEST_F(ControlNodes, EveryRouteHasItsDoor) {
         {"GET", "/v2/nodes/gpu-1", false},
         {"GET", "/v2/pools", false},
         {"GET", "/v2/nodes/gpu-1/pools/chat", false},
+        {"GET", "/v2/nodes/gpu-1/pools/chat/health", false},
+        {"GET", "/v2/pools/chat", false},
+        {"GET", "/v2/pools/chat/health", false},
+        {"POST", "/v2/nodes/static", false},
+        {"POST", "/v2/nodes/gpu-1/cordon", false},
+        {"POST", "/v2/nodes/gpu-1/uncordon", false},
+        {"POST", "/v2/nodes/gpu-1/drain", false},
+        {"GET", "/v2/discovery/prometheus", false},
+        {"GET", "/v2/meta/capabilities", false},
+        {"GET", "/v2/meta/version", false},
         {"GET", "/no/such/path", false},
     };
     for (const Door& door : doors) {
@@ -231,6 +242,8 @@ TEST_F(ControlNodes, TheMetricsAreThereFromTheStart) {
           "orchd_node_deregistrations_total",
           "orchd_nodes_online",
           "orchd_pools_available",
+          "orchd_pool_health_checks_total",
+          "orchd_pool_health_check_duration_ms",
           "queue_depth"}) {
         EXPECT_TRUE(text.contains(std::string("# HELP ") + name + " ")) << name;
         EXPECT_TRUE(text.contains(std::string("# TYPE ") + name + " ")) << name;

@@ -97,6 +97,75 @@ TEST_F(ControlHints, AnUnknownModelMayOnlyBeLateWhileTheClusterWarmsUp) {
     EXPECT_EQ(code_of(chat(kAsk)), "MODEL_NOT_AVAILABLE");
 }
 
+TEST_F(ControlHints, ASessionStaysAtItsPoolWhileThatHasAFreeSlot) {
+    start();
+    for (const char* id : {"a", "b", "c"}) {
+        api::PoolReport one_slot = ready_pool("p", "qwen");
+        one_slot.slots_total = one_slot.slots_free = 1;
+        join(id, {one_slot});
+    }
+    const std::string_view session = "X-Session-Id: of a client\r\n";
+    const std::string home = placed(session);
+    for (int i = 0; i < 6; ++i) {
+        EXPECT_EQ(placed(session), home);
+    }
+    FakeNode& node = *nodes.at(static_cast<std::size_t>(home[0] - 'a'));
+    Script slow = answer("{}");
+    slow.gate_before = 0;
+    node.play_next(slow);
+    RawClient first = begin("POST", kChat, kAsk, session);
+    ASSERT_TRUE(eventually([&] { return node.seen().size() == 8; }));
+    const std::string second = placed(session);
+    EXPECT_NE(second, home) << "a full pool yields";
+    EXPECT_EQ(placed(session), second) << "to the same one each time";
+    node.open_gate();
+    EXPECT_EQ(first.read_answer().status, 200);
+    EXPECT_EQ(placed(session), home);
+}
+
+TEST_F(ControlHints, WorkIsSpreadOverTheValuesOfALabel) {
+    config.placement.spread_by = "zone";
+    config.edge_threads = 1;
+    start();
+    const auto in_zone = [](const char* zone) {
+        api::PoolReport pool = ready_pool("p", "qwen");
+        pool.labels = {{"zone", zone}};
+        return pool;
+    };
+    FakeNode& first = join("a", {in_zone("x")});
+    join("b", {in_zone("x")});
+    join("c", {in_zone("y")});
+    Script slow = answer("{}");
+    slow.gate_before = 0;
+    first.play_next(slow);
+    RawClient busy = begin("POST", kChat, kAsk, "X-Llorch-Node: a\r\n");
+    ASSERT_TRUE(eventually([&] { return first.seen().size() == 1; }));
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_EQ(placed(""), "c/p") << "zone x has work, b has none";
+    }
+    first.open_gate();
+    EXPECT_EQ(busy.read_answer().status, 200);
+}
+
+TEST_F(ControlHints, DecisionsAreCountedByOutcomeAndNode) {
+    start_three();
+    placed("X-Llorch-Node: a\r\n");
+    placed("X-Llorch-Node: z\r\nX-Llorch-Avoid: node:b\r\nX-Llorch-Fallback: true\r\n");
+    placed("X-Llorch-Avoid: node:b\r\n");
+    chat(kAsk, "X-Llorch-Avoid: node:a, node:b\r\n");
+    chat(kAsk, "X-Llorch-Node: z\r\n");
+    const std::string decisions = "placement_decisions_total{outcome=";
+    for (const char* series :
+         {R"("assigned",pinned="true",fallback="false",node_id="a"} 1)",
+          R"("assigned",pinned="true",fallback="true",node_id="a"} 1)",
+          R"("assigned",pinned="false",fallback="false",node_id="a"} 1)",
+          R"("no_capacity",pinned="false",fallback="false",node_id=""} 1)",
+          R"("no_capacity",pinned="true",fallback="false",node_id=""} 1)"}) {
+        EXPECT_TRUE(wait_metric(decisions + series)) << series << " in " << metrics();
+    }
+    EXPECT_TRUE(wait_metric("\nplacement_candidates_considered 3\n"));
+}
+
 TEST_F(ControlPlacement, AModelThatNobodyListsIsNotFound) {
     start();
     EXPECT_TRUE(eventually([&] { return code_of(chat(kAsk)) == "MODEL_NOT_FOUND"; }));

@@ -3,33 +3,42 @@
 #include "api/error_body.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
 namespace orch::loopback {
 
 ControlRing::ControlRing() {
+    const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
+    config.state_dir = fmt::format("{}control-{}-{}", testing::TempDir(), getpid(), test->name());
+    std::filesystem::create_directories(config.state_dir);
     config.profile = {control::app::Profile::cloud, HostPort{"127.0.0.1", 0}, "of the test"};
     config.auth.tokens.add(kClusterToken);
     config.auth.home_node_tokens.add(kHomeToken);
     config.outbound_token = kClusterToken;
     config.gateway.first_byte_limit = kGuard;
     config.gateway.idle_limit = kGuard;
+    config.poll_interval = std::chrono::hours(1);  // fake nodes have nothing to tell
     // A connection over loopback is refused at once or made at once.
     config.gateway.connect_limit = kGuard;
 }
 
 ControlRing::~ControlRing() {
     stop(Duration::zero());
+    app.reset();
+    std::filesystem::remove_all(config.state_dir);
 }
 
 void ControlRing::start() {
     app = std::make_unique<control::app::ControlApp>(config, clock, sink);
     const auto bound = app->bind();
-    if (!bound) {
-        throw std::runtime_error(bound.error().message);
+    const auto loaded = app->open_state();
+    if (!bound || !loaded) {
+        throw std::runtime_error(bound ? loaded.error().message : bound.error().message);
     }
     address = *bound;
     app->start();

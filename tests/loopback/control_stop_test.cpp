@@ -58,7 +58,12 @@ TEST_F(ControlStop, WithRunningStreamsAndWaitingRequests) {
     ASSERT_TRUE(wait_metric(R"(queue_depth{model="qwen",priority="interactive"} 2)"));
     EXPECT_TRUE(stops(*this, 10ms));
     EXPECT_TRUE(node.wait_left(2));
-    EXPECT_NE(waiting.read_answer().status, 200);
+    for (RawClient* const client : {&waiting, &also_waiting}) {
+        const Answer answer = client->read_answer();
+        EXPECT_EQ(answer.status, 503) << "whoever only waited may ask again";
+        EXPECT_EQ(code_of(answer), "POOL_UNAVAILABLE");
+        EXPECT_FALSE(answer.header("Retry-After").empty());
+    }
     EXPECT_NE(unanswered.read_answer().status, 200);
     EXPECT_EQ(log.count("ended with an exception"), 0U);
 }

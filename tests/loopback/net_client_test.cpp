@@ -256,5 +256,28 @@ TEST_F(NetClient, ACallReturnsTheWholeAnswer) {
     EXPECT_EQ(result.body, "hello");
 }
 
+// A peer that always has a little more to say would hold a call for ever.
+TEST_F(NetClient, ACallEndsAtItsLimitHoweverTheAnswerDribbles) {
+    auto future = on_client_edge(
+        net::http_call(client_edge.clients(), to_peer(), std::chrono::milliseconds(200))
+    );
+    RawSocket socket = peer.accept();
+    socket.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    while (future.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
+        socket.send("1\r\nx\r\n");
+    }
+    const net::CallResult result = future.get();
+    EXPECT_EQ(result.failure, UpstreamFailure::idle_timeout);
+    EXPECT_TRUE(net::timed_out(result.failure));
+}
+
+TEST_F(NetClient, ACallToAMutePeerTimesOut) {
+    auto future = on_client_edge(
+        net::http_call(client_edge.clients(), to_peer(), std::chrono::milliseconds(50))
+    );
+    RawSocket socket = peer.accept();
+    EXPECT_TRUE(net::timed_out(future.get().failure));
+}
+
 }  // namespace
 }  // namespace orch::loopback

@@ -57,13 +57,16 @@ void ServerRing::serve() {
         );
         changed_.notify_all();
     };
-    net::ServerSpec spec{routes, middlewares, observe, config};
+    net::ServerSpec spec{routes, middlewares, observe, config, {}, tls};
     server = std::make_unique<net::HttpServer>(all, std::move(spec), Logger(sink, "server"));
     const auto bound = server->bind(HostPort{"127.0.0.1", 0});
     if (!bound) {
         throw std::runtime_error(bound.error().message);
     }
     address = *bound;
+    if (with_private) {
+        private_address = *server->bind_private();
+    }
     for (const auto& edge : edges) {
         edge->start();
     }

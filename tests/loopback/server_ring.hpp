@@ -70,8 +70,11 @@ struct ServerRing : testing::Test {
     net::RouteTable routes;
     net::ServerConfig config;
     std::vector<net::Middleware> middlewares;
+    const net::LiveTls* tls = nullptr;
+    bool with_private = false;
     std::unique_ptr<net::HttpServer> server;
     HostPort address;
+    HostPort private_address;  // with `with_private`
 
     void stop();
 

@@ -84,6 +84,21 @@ TEST(MembershipSim, WhatTheNodeListShowsTheEdgesKnow) {
     EXPECT_EQ(cluster.view()->pools_ready(), 3U);
 }
 
+TEST(MembershipSim, AShortTimeoutIsKeptExactly) {
+    SimCluster cluster(
+        5, 1, one_pool, [](const auto&) {}, {.node_timeout = 50ms, .heartbeat_interval = 20ms}
+    );
+    cluster.run_for(1h);
+    cluster.start_node(0);
+    cluster.run_for(Duration::zero());
+    const Instant heard = *cluster.node(0).last_heard;
+    cluster.node(0).silent_until = heard + 1h;
+    cluster.run_until(heard + 50ms - Duration(1));
+    EXPECT_EQ(cluster.view()->nodes_online(), 1U);
+    cluster.run_until(heard + 50ms);
+    EXPECT_EQ(cluster.view()->nodes_online(), 0U);
+}
+
 TEST(MembershipSim, ARestartedControlPlaneHasAllItsNodesWithinOneInterval) {
     constexpr std::size_t kNodes = 100;
     SimCluster cluster(3, kNodes, one_pool, [](const auto&) {});

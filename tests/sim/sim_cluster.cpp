@@ -6,8 +6,14 @@ namespace orch::sim {
 
 namespace enroll = node::enroll;
 
-SimCluster::SimCluster(std::uint64_t seed, std::size_t nodes, Pools pools, OnView on_view)
-    : rng_(seed), pools_(std::move(pools)), on_view_(std::move(on_view)) {
+SimCluster::SimCluster(
+    std::uint64_t seed,
+    std::size_t nodes,
+    Pools pools,
+    OnView on_view,
+    control::registry::RegistryConfig config
+)
+    : rng_(seed), pools_(std::move(pools)), on_view_(std::move(on_view)), config_(config) {
     for (std::size_t i = 0; i < nodes; ++i) {
         nodes_.push_back(std::make_unique<SimNode>("n" + std::to_string(i), rng_));
     }
@@ -36,7 +42,7 @@ void SimCluster::restart_control() {
     }
     probe_ = std::make_unique<control::fleet::RegistryProbe>(metrics_);
     backend_ = std::make_unique<control::fleet::RegistryBackend>(
-        control::registry::RegistryConfig{},
+        config_,
         control::fleet::RegistryBackend::Parts{clock_, *tasks_, answers_at_once_, *probe_},
         [this](const control::view::ClusterViewPtr& view) {
             view_ = view;
@@ -94,7 +100,7 @@ enroll::EnrollEvent SimCluster::deliver_registration(std::size_t index) {
     api::RegisterRequest message;
     message.node_id = node.id;
     message.machine_id = MachineId("m-" + node.id.str());
-    message.address = "http://10.0.0.1:9200";
+    message.address = "http://" + node.host + ":9200";
     message.boot_id = "b1";
     const auto answer = backend_->register_node(message);
     if (!answer) {

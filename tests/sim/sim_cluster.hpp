@@ -24,6 +24,7 @@ struct SimNode {
     SimNode(std::string name, Rng& rng) : id(std::move(name)), fsm({}, sequence, rng) {}
 
     NodeId id;
+    std::string host = "10.0.0.1";  // of the address it advertises
     node::enroll::BeatSequence sequence;
     node::enroll::EnrollFsm fsm;
     std::optional<Instant> wake;
@@ -39,7 +40,13 @@ public:
     using Pools = std::function<std::vector<api::PoolReport>(std::size_t index)>;
     using OnView = control::fleet::RegistryBackend::OnView;
 
-    SimCluster(std::uint64_t seed, std::size_t nodes, Pools pools, OnView on_view);
+    SimCluster(
+        std::uint64_t seed,
+        std::size_t nodes,
+        Pools pools,
+        OnView on_view,
+        control::registry::RegistryConfig config = {}
+    );
     ~SimCluster();
     SimCluster(const SimCluster&) = delete;
     SimCluster& operator=(const SimCluster&) = delete;
@@ -49,6 +56,9 @@ public:
 
     // A new orchestratord, which knows nobody.
     void restart_control();
+
+    // Ends what the control plane does; nothing of it goes on behind this.
+    void end_tasks();
 
     void run_until(Instant end);
 
@@ -75,6 +85,8 @@ public:
 
     metrics::Registry& metrics() { return metrics_; }
 
+    control::fleet::RegistryBackend& registry() { return *backend_; }
+
     LogSink& sink() { return sink_; }
 
     std::size_t bugs() const { return bugs_; }
@@ -88,7 +100,6 @@ private:
         }
     };
 
-    void end_tasks();
     void drive(std::size_t index, const node::enroll::EnrollEvent& event);
     void wake_at(std::size_t index, Instant at);
     node::enroll::EnrollEvent deliver_registration(std::size_t index);
@@ -97,6 +108,7 @@ private:
     Rng rng_;
     Pools pools_;
     OnView on_view_;
+    control::registry::RegistryConfig config_;
     async::EventLoop loop_;
     async::SimClock clock_{loop_.context()};
     CapturedLog log_;

@@ -66,7 +66,11 @@ SimGateway::SimGateway(std::uint64_t seed, Limits limits)
     );
     edge_ = std::make_unique<net::Edge>(0, cluster_.clock(), Logger(cluster_.sink(), "edge"));
     edge_state_ = std::make_unique<control::gateway::EdgeState>(
-        *edge_, *dispatch_, control::placement::PlacementPolicy{}
+        *edge_,
+        *dispatch_,
+        control::placement::PlacementPolicy{},
+        control::gateway::PlacementProbe(cluster_.metrics()),
+        cluster_.metrics()
     );
     runs_ = std::make_unique<async::TaskGroup>(
         cluster_.control_loop().executor(),

@@ -22,6 +22,7 @@ struct ApiClient::Call {
     const OnPiece& on_piece;
     int status = 0;  // 0 until the head of the answer is here
     net::UpstreamFailure failure = net::UpstreamFailure::none;
+    std::string reason{};  // the failure in words
 
     Task<void> perform(net::ClientPool& pool, net::ClientRequest request);
 };
@@ -29,6 +30,7 @@ struct ApiClient::Call {
 Task<void> ApiClient::Call::perform(net::ClientPool& pool, net::ClientRequest request) {
     net::ClientExchange exchange(pool);
     failure = co_await exchange.send(std::move(request));
+    reason = exchange.describe(failure);
     if (failure != net::UpstreamFailure::none) {
         co_return;
     }
@@ -37,6 +39,7 @@ Task<void> ApiClient::Call::perform(net::ClientPool& pool, net::ClientRequest re
         const net::BodyPiece piece = co_await exchange.read(limit);
         if (piece.state != net::BodyPiece::State::data) {
             failure = piece.failure;
+            reason = to_string(failure);
             co_return;
         }
         on_piece(status, piece.bytes);
@@ -46,9 +49,20 @@ Task<void> ApiClient::Call::perform(net::ClientPool& pool, net::ClientRequest re
 ApiClient::ApiClient(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
 Outcome<Answer> ApiClient::get(std::string path) {
+    return call(net::Method::get, std::move(path), {});
+}
+
+Outcome<Answer> ApiClient::remove(std::string path) {
+    return call(net::Method::del, std::move(path), {});
+}
+
+Outcome<Answer> ApiClient::call(
+    net::Method method, std::string path, std::string body, Duration wait
+) {
     Answer answer;
     const OnPiece collect = [&answer](int, std::string_view piece) { answer.body += piece; };
-    const auto status = send(net::Method::get, std::move(path), Call{{}, kControlLimit, collect});
+    const auto status =
+        send(method, std::move(path), Call{std::move(body), kControlLimit + wait, collect});
     if (!status) {
         return std::unexpected(status.error());
     }
@@ -62,9 +76,13 @@ Outcome<int> ApiClient::post(std::string path, std::string body, const OnPiece& 
     );
 }
 
+Outcome<int> ApiClient::follow(std::string path, const OnPiece& on_piece) {
+    return send(net::Method::get, std::move(path), Call{{}, kInferenceLimit, on_piece});
+}
+
 Outcome<int> ApiClient::send(net::Method method, std::string path, Call call) {
     net::ClientRequest request = make_request(method, std::move(path), call);
-    CallLoop loop;
+    CallLoop loop(endpoint_.tls);
     const auto end =
         loop.run([&](net::ClientPool& pool) { return call.perform(pool, std::move(request)); });
     if (end == CallLoop::End::interrupted) {
@@ -78,6 +96,7 @@ net::ClientRequest ApiClient::make_request(net::Method method, std::string path,
     net::ClientRequest request;
     request.method = method;
     request.to = endpoint_.address;
+    request.tls = endpoint_.tls != nullptr;
     request.target = std::move(path);
     request.body = call.body;
     request.connect_limit = kConnectLimit;
@@ -96,7 +115,7 @@ Outcome<int> ApiClient::outcome_of(const Call& call) const {
     if (call.failure == net::UpstreamFailure::none) {
         return call.status;
     }
-    const std::string_view why = to_string(call.failure);
+    const std::string& why = call.reason;
     if (call.status != 0) {
         return failed(
             ExitCode::refused, fmt::format("the answer of {} broke off: {}", endpoint_.url, why)

@@ -27,10 +27,19 @@ public:
     explicit ApiClient(Endpoint endpoint);
 
     Outcome<Answer> get(std::string path);
+    Outcome<Answer> remove(std::string path);  // DELETE
+
+    // Any other small call. `wait`: how long the server may take over it.
+    Outcome<Answer> call(
+        net::Method method, std::string path, std::string body, Duration wait = Duration::zero()
+    );
 
     // Sends a JSON body and returns the status of the answer once it has ended. Waits for hours:
     // the server has the time limits of inference.
     Outcome<int> post(std::string path, std::string body, const OnPiece& on_piece);
+
+    // GETs a stream of events, which may pause for as long.
+    Outcome<int> follow(std::string path, const OnPiece& on_piece);
 
 private:
     struct Call;

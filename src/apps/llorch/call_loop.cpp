@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <utility>
 
 namespace orch::llorch {
 namespace {
@@ -10,12 +11,15 @@ constexpr Duration kRepeatCancel = std::chrono::milliseconds(5);
 
 }  // namespace
 
-CallLoop::CallLoop()
-    : pool_(context_.get_executor(), deadlines_),
+CallLoop::CallLoop(std::shared_ptr<const net::Tls> tls)
+    : tls_(tls ? std::move(tls) : std::make_shared<const net::Tls>()),
+      pool_(context_.get_executor(), deadlines_),
       signals_(context_.get_executor(), SIGINT),
       timers_(context_.get_executor(), [this](const std::string& what) { bug_ = what; }),
       calls_(context_.get_executor(), [this](const std::string& what) { bug_ = what; }),
-      closing_(context_.get_executor(), [this](const std::string& what) { bug_ = what; }) {}
+      closing_(context_.get_executor(), [this](const std::string& what) { bug_ = what; }) {
+    pool_.use_tls(tls_);
+}
 
 CallLoop::End CallLoop::run(const std::function<Task<void>(net::ClientPool&)>& call) {
     watch_interrupt();

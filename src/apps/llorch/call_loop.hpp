@@ -8,6 +8,7 @@
 #include <boost/asio/basic_signal_set.hpp>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -19,7 +20,8 @@ class CallLoop {
 public:
     enum class End { finished, interrupted };
 
-    CallLoop();
+    // `tls`: for a call over https, else null.
+    explicit CallLoop(std::shared_ptr<const net::Tls> tls);
 
     // Runs the coroutine that `call` makes to its end. Once per object.
     // Throws std::runtime_error when an exception left the coroutine: a bug.
@@ -33,6 +35,7 @@ private:
     asio::io_context context_{1};
     async::RealClock clock_;
     net::DeadlineList deadlines_{clock_};
+    net::LiveTls tls_;
     net::ClientPool pool_;
     asio::basic_signal_set<Executor> signals_;
     std::optional<std::string> bug_;

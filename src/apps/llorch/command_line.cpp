@@ -1,7 +1,9 @@
 #include "apps/llorch/command_line.hpp"
 
 #include "apps/llorch/help_text.hpp"
+#include "apps/llorch/model_command_line.hpp"
 #include "apps/llorch/printable.hpp"
+#include "base/strong_id.hpp"
 #include "base/version.hpp"
 
 #include <CLI/App.hpp>
@@ -10,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 
 namespace orch::llorch {
@@ -45,10 +48,51 @@ void add_endpoint_flags(CLI::App& app, EndpointFlags& flags) {
     )
         ->type_name("FILE")
         ->excludes(token);
+    const auto add_file = [&app](
+                              const char* name, std::optional<std::string>& value, const char* what
+                          ) { app.add_option(name, value, what)->type_name("FILE"); };
+    add_file("--tls-ca", flags.tls_ca, "CAs to trust for an https URL [LLORCH_TLS_CA]");
+    add_file("--tls-cert", flags.tls_cert, "A certificate to show, for mTLS [LLORCH_TLS_CERT]");
+    add_file("--tls-key", flags.tls_key, "Its key [LLORCH_TLS_KEY]");
 }
 
 void add_list(CLI::App& app, CommandLine& line, Command command, const char* name) {
     add_json_flag(*add_command(app, line, command, name), line);
+}
+
+void add_node_change(CLI::App& nodes, CommandLine& line, Command command, const char* name) {
+    CLI::App& change = *add_command(nodes, line, command, name);
+    change.add_option("ID", line.node.id, "The node, as `llorch nodes` names it")
+        ->type_name("")
+        ->required();
+    if (command == Command::nodes_drain) {
+        change
+            .add_option("--wait-secs", line.node.wait_secs, "How long to wait for its work to end")
+            ->type_name("N")
+            ->check(CLI::Range(0, 3600).description(""))
+            ->capture_default_str();
+    }
+    add_json_flag(change, line);
+}
+
+// Alone it lists; with a word behind it it changes one node.
+void add_nodes(CLI::App& app, CommandLine& line) {
+    CLI::App& nodes = *add_command(app, line, Command::nodes, "nodes");
+    add_json_flag(nodes, line);
+    nodes.require_subcommand(0, 1);
+    nodes.fallthrough();
+    nodes.parse_complete_callback([&line, &nodes] {
+        line.command = nodes.get_subcommands().empty() ? Command::nodes : line.command;
+    });
+    CLI::App& added = *add_command(nodes, line, Command::nodes_add, "add");
+    added.add_option("URL", line.node.url, "Where its pool-managerd answers: http://host:9200")
+        ->type_name("")
+        ->required();
+    add_json_flag(added, line);
+    add_node_change(nodes, line, Command::nodes_remove, "remove");
+    add_node_change(nodes, line, Command::nodes_cordon, "cordon");
+    add_node_change(nodes, line, Command::nodes_uncordon, "uncordon");
+    add_node_change(nodes, line, Command::nodes_drain, "drain");
 }
 
 void add_run(CLI::App& app, CommandLine& line) {
@@ -71,6 +115,57 @@ void add_run(CLI::App& app, CommandLine& line) {
     add_json_flag(run, line);
 }
 
+CLI::App& add_task_command(CLI::App& tasks, CommandLine& line, Command command, const char* name) {
+    CLI::App& added = *add_command(tasks, line, command, name);
+    added.add_option("TASK", line.task.id, "Its id, as `llorch tasks list` shows it")
+        ->type_name("")
+        ->required()
+        ->check(CLI::Validator(
+            [](std::string& id) { return valid_id(id) ? "" : "is not the id of a task"; }, ""
+        ));
+    add_json_flag(added, line);
+    return added;
+}
+
+void add_tasks_submit(CLI::App& tasks, CommandLine& line) {
+    CLI::App& submit = *add_command(tasks, line, Command::tasks_submit, "submit");
+    TaskOptions& options = line.task;
+    submit.add_option("MODEL", options.model, "A name that `llorch models` lists, or an alias")
+        ->type_name("")
+        ->required();
+    submit.add_option("PROMPT", options.prompt, "The text to go on with; - reads standard input")
+        ->type_name("")
+        ->required();
+    submit.add_flag("--batch", options.batch, "It is in no hurry");
+    submit.add_option("--max-tokens", options.max_tokens, "Stop after so many tokens")
+        ->type_name("N");
+    submit.add_option("--deadline-ms", options.deadline_ms, "How long it may wait for a slot")
+        ->type_name("MS");
+    submit
+        .add_option("--task-id", options.task_id, "An id of your own: the same again is one task")
+        ->type_name("ID");
+    add_json_flag(submit, line);
+}
+
+void add_tasks(CLI::App& app, CommandLine& line) {
+    CLI::App& tasks = *app.add_subcommand("tasks", "Work that runs without anybody waiting");
+    tasks.footer("");
+    prepare(tasks);
+    CLI::App& list = *add_command(tasks, line, Command::tasks_list, "list");
+    list.add_option("--state", line.task.state, "Only those in this state")
+        ->type_name("STATE")
+        ->check(CLI::IsMember({"queued", "running", "done", "failed", "canceled"}));
+    list.add_option("--limit", line.task.limit, "At most so many")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1000).description(""))
+        ->capture_default_str();
+    add_json_flag(list, line);
+    add_task_command(tasks, line, Command::tasks_show, "show");
+    add_task_command(tasks, line, Command::tasks_watch, "watch");
+    add_task_command(tasks, line, Command::tasks_cancel, "cancel");
+    add_tasks_submit(tasks, line);
+}
+
 void add_token(CLI::App& app, CommandLine& line) {
     CLI::App& token = *app.add_subcommand("token", "Tokens of the cluster");
     token.footer("");
@@ -81,18 +176,43 @@ void add_token(CLI::App& app, CommandLine& line) {
         ->capture_default_str();
     made.add_option("--url", line.token.url, "Where other machines will reach orchestratord")
         ->type_name("URL");
+    CLI::App& rotate = *add_command(token, line, Command::token_rotate, "rotate");
+    rotate.add_option("--file", line.rotate.file, "The token file to change")
+        ->type_name("FILE")
+        ->capture_default_str();
+    const auto step = [&line](RotationStep chosen) {
+        return [&line, chosen](std::int64_t) { line.rotate.step = chosen; };
+    };
+    CLI::Option* const send = rotate.add_flag(
+        "--send-new", step(RotationStep::send_new), "Step 2: let the daemons send the new token"
+    );
+    rotate.add_flag("--drop-old", step(RotationStep::drop_old), "Step 3: remove the old token")
+        ->excludes(send);
+}
+
+void add_audit(CLI::App& app, CommandLine& line) {
+    CLI::App& audit = *app.add_subcommand("audit", "The audit log of a daemon");
+    audit.footer("");
+    prepare(audit);
+    CLI::App& verify = *add_command(audit, line, Command::audit_verify, "verify");
+    verify.add_option("DIR", line.audit_folder, "The folder audit/ of a state directory")
+        ->type_name("")
+        ->required();
 }
 
 void describe(CLI::App& app, CommandLine& line) {
     prepare(app);
     app.set_version_flag("--version", fmt::format("llorch {}", program_version()));
     add_endpoint_flags(app, line.endpoint);
-    add_list(app, line, Command::nodes, "nodes");
+    add_nodes(app, line);
     add_list(app, line, Command::pools, "pools");
     add_list(app, line, Command::models, "models");
+    add_model_commands(app, line);
     add_run(app, line);
+    add_tasks(app, line);
     add_list(app, line, Command::health, "health");
     add_token(app, line);
+    add_audit(app, line);
     add_command(app, line, Command::version, "version");
     app.footer(std::string(main_footer()));
 }

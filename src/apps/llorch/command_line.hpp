@@ -2,6 +2,7 @@
 
 #include "apps/llorch/endpoint.hpp"
 #include "apps/llorch/exit_code.hpp"
+#include "apps/llorch/model_options.hpp"
 
 #include <cstdint>
 #include <expected>
@@ -11,7 +12,35 @@
 
 namespace orch::llorch {
 
-enum class Command { nodes, pools, models, run, health, token_new, version };
+enum class Command {
+    nodes,
+    nodes_add,
+    nodes_remove,
+    nodes_cordon,
+    nodes_uncordon,
+    nodes_drain,
+    pools,
+    models,
+    model,
+    run,
+    tasks_list,
+    tasks_show,
+    tasks_watch,
+    tasks_cancel,
+    tasks_submit,
+    health,
+    token_new,
+    token_rotate,
+    audit_verify,
+    version
+};
+
+// Which node to change, and how.
+struct NodeOptions {
+    std::string url;                // of the one to add
+    std::string id;                 // of any other
+    std::uint32_t wait_secs = 600;  // how long a drain may take
+};
 
 struct RunOptions {
     std::string model;
@@ -22,9 +51,29 @@ struct RunOptions {
     bool no_stream = false;
 };
 
+struct TaskOptions {
+    std::string id;                    // show, watch, cancel
+    std::optional<std::string> state;  // list
+    std::uint32_t limit = 100;
+    std::string model;   // submit
+    std::string prompt;  // "-": standard input
+    bool batch = false;
+    std::optional<std::uint32_t> max_tokens;
+    std::optional<std::uint64_t> deadline_ms;
+    std::optional<std::string> task_id;
+};
+
 struct TokenOptions {
     std::string out = "llorch.token";
     std::optional<std::string> url;  // at which other machines reach the control plane
+};
+
+// Which step of a rotation.
+enum class RotationStep { add, send_new, drop_old };
+
+struct RotateOptions {
+    std::string file = "llorch.token";
+    RotationStep step = RotationStep::add;
 };
 
 // What the user asks for.
@@ -32,8 +81,13 @@ struct CommandLine {
     Command command = Command::version;
     EndpointFlags endpoint;
     bool json = false;  // print the server's body as it came
+    ModelOptions model;
+    NodeOptions node;
     RunOptions run;
+    TaskOptions task;
     TokenOptions token;
+    RotateOptions rotate;
+    std::string audit_folder;
 };
 
 // The command line asks for a text, or is wrong.

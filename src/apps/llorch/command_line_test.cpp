@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace orch::llorch {
 namespace {
 
@@ -27,6 +29,26 @@ TEST(CommandLine, KnowsEveryCommand) {
     EXPECT_EQ(parsed({"run", "m", "p"}).command, Command::run);
     EXPECT_EQ(parsed({"token", "new"}).command, Command::token_new);
     EXPECT_EQ(parsed({"version"}).command, Command::version);
+}
+
+TEST(CommandLine, ListsNodesOrChangesOne) {
+    EXPECT_EQ(parsed({"nodes", "add", "http://h:9200"}).command, Command::nodes_add);
+    EXPECT_EQ(parsed({"nodes", "add", "http://h:9200"}).node.url, "http://h:9200");
+    for (const auto& [word, command] :
+         {std::pair("remove", Command::nodes_remove),
+          std::pair("cordon", Command::nodes_cordon),
+          std::pair("uncordon", Command::nodes_uncordon),
+          std::pair("drain", Command::nodes_drain)}) {
+        const CommandLine line = parsed({"nodes", word, "gpu-1", "--json"});
+        EXPECT_EQ(line.command, command) << word;
+        EXPECT_EQ(line.node.id, "gpu-1") << word;
+        EXPECT_TRUE(line.json) << word;
+        EXPECT_EQ(text({"nodes", word}).code, ExitCode::usage) << word;
+    }
+    EXPECT_EQ(parsed({"nodes", "drain", "g"}).node.wait_secs, 600U);
+    EXPECT_EQ(parsed({"nodes", "drain", "g", "--wait-secs", "5"}).node.wait_secs, 5U);
+    EXPECT_EQ(text({"nodes", "drain", "g", "--wait-secs", "4000"}).code, ExitCode::usage);
+    EXPECT_EQ(parsed({"nodes", "--url", "http://h:1", "cordon", "g"}).endpoint.url, "http://h:1");
 }
 
 TEST(CommandLine, TakesGlobalFlagsBeforeAndAfterTheCommand) {
@@ -68,6 +90,27 @@ TEST(CommandLine, TakesAnyTextForAPrompt) {
     EXPECT_EQ(parsed({"run", "tiny", "--", "--help"}).run.prompt, "--help");
     EXPECT_EQ(parsed({"run", "tiny", "two\nlines"}).run.prompt, "two\nlines");
     EXPECT_EQ(parsed({"run", "tiny", "\"quoted\""}).run.prompt, "\"quoted\"");
+}
+
+TEST(CommandLine, ReadsWhatToDoWithTasks) {
+    const CommandLine list = parsed({"tasks", "list", "--state", "running", "--limit", "7"});
+    EXPECT_EQ(list.command, Command::tasks_list);
+    EXPECT_EQ(list.task.state, "running");
+    EXPECT_EQ(list.task.limit, 7U);
+    EXPECT_EQ(parsed({"tasks", "show", "t1", "--json"}).task.id, "t1");
+    EXPECT_EQ(parsed({"tasks", "watch", "t1"}).command, Command::tasks_watch);
+    EXPECT_EQ(parsed({"tasks", "cancel", "t1"}).command, Command::tasks_cancel);
+    const CommandLine submit =
+        parsed({"tasks", "submit", "m", "p", "--batch", "--deadline-ms", "5", "--task-id", "x"});
+    EXPECT_EQ(submit.command, Command::tasks_submit);
+    EXPECT_TRUE(submit.task.batch);
+    EXPECT_EQ(submit.task.deadline_ms, 5U);
+    EXPECT_EQ(submit.task.task_id, "x");
+    EXPECT_EQ(text({"tasks"}).code, ExitCode::usage);
+    EXPECT_EQ(text({"tasks", "show"}).code, ExitCode::usage);
+    EXPECT_EQ(text({"tasks", "show", "a/../b"}).code, ExitCode::usage);
+    EXPECT_EQ(text({"tasks", "list", "--state", "lost"}).code, ExitCode::usage);
+    EXPECT_EQ(text({"tasks", "list", "--limit", "0"}).code, ExitCode::usage);
 }
 
 TEST(CommandLine, ReadsWhereTheTokenGoes) {

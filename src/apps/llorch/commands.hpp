@@ -11,13 +11,34 @@
 namespace orch::llorch {
 
 ExitCode nodes_command(ApiClient& client, bool json, Console& console);
+ExitCode change_node_command(
+    ApiClient& client, Command command, const NodeOptions& options, bool json, Console& console
+);
 ExitCode pools_command(ApiClient& client, bool json, std::int64_t now_ms, Console& console);
 ExitCode models_command(ApiClient& client, bool json, Console& console);
+ExitCode model_command(ApiClient& client, const ModelOptions& options, bool json, Console& console);
 ExitCode health_command(ApiClient& client, bool json, Console& console);
 ExitCode run_command(ApiClient& client, const RunOptions& options, bool json, Console& console);
+ExitCode tasks_list_command(
+    ApiClient& client, const TaskOptions& options, bool json, std::int64_t now_ms, Console& console
+);
+ExitCode tasks_show_command(
+    ApiClient& client, const TaskOptions& options, bool json, std::int64_t now_ms, Console& console
+);
+ExitCode tasks_watch_command(
+    ApiClient& client, const TaskOptions& options, bool json, Console& console
+);
+ExitCode tasks_cancel_command(
+    ApiClient& client, const TaskOptions& options, bool json, Console& console
+);
+ExitCode tasks_submit_command(
+    ApiClient& client, const TaskOptions& options, bool json, Console& console
+);
 
 // Needs no server.
 ExitCode token_command(const TokenOptions& options, Console& console);
+ExitCode rotate_command(const RotateOptions& options, Console& console);
+ExitCode audit_command(const std::string& folder, Console& console);
 
 // Makes the text of a list from the body of its answer.
 using Format = std::function<Result<std::string>(const std::string& body)>;

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace orch::llorch {
 namespace {
 
@@ -73,22 +75,45 @@ Outcome<auth::Secret> load_token(const EndpointFlags& flags, const Environment& 
     );
 }
 
+std::string path_of(
+    const std::optional<std::string>& flag, const Environment& environment, const char* name
+) {
+    const auto given = flag ? from_flag(flag, name) : from_variable(environment, name);
+    return given ? given->value : "";
+}
+
+Outcome<std::shared_ptr<const net::Tls>> load_certificates(
+    const EndpointFlags& flags, const Environment& environment
+) {
+    const net::TlsFiles files{
+        path_of(flags.tls_cert, environment, "LLORCH_TLS_CERT"),
+        path_of(flags.tls_key, environment, "LLORCH_TLS_KEY"),
+        path_of(flags.tls_ca, environment, "LLORCH_TLS_CA"),
+        {},
+    };
+    if (files.cert.empty() != files.key.empty()) {
+        return failed(
+            ExitCode::usage, "LLORCH_TLS_CERT and LLORCH_TLS_KEY: give both or none of them"
+        );
+    }
+    auto client = net::load_client_tls(files);
+    if (!client) {
+        const char* const setting = files.cert.empty() ? "LLORCH_TLS_CA" : "LLORCH_TLS_*";
+        return failed(ExitCode::usage, fmt::format("{}: {}", setting, client.error().message));
+    }
+    return std::make_shared<const net::Tls>(net::Tls{nullptr, std::move(*client)});
+}
+
 }  // namespace
 
-Outcome<HostPort> parse_url(std::string_view url, std::string_view setting) {
-    const auto address = api::parse_http_address(url, setting);
+Outcome<api::HttpAddress> parse_url(std::string_view url, std::string_view setting) {
+    auto address = api::parse_http_address(url, setting);
     if (!address) {
         return failed(
             ExitCode::usage, fmt::format("{}, not \"{}\"", address.error().message, printable(url))
         );
     }
-    if (address->tls) {
-        return failed(
-            ExitCode::usage,
-            fmt::format("{}: TLS is not built in yet, so it must be an http:// URL", setting)
-        );
-    }
-    return HostPort{address->host, address->port};
+    return std::move(*address);
 }
 
 Outcome<Endpoint> load_endpoint(const EndpointFlags& flags, const Environment& environment) {
@@ -101,7 +126,15 @@ Outcome<Endpoint> load_endpoint(const EndpointFlags& flags, const Environment& e
     if (!token) {
         return std::unexpected(token.error());
     }
-    return Endpoint{"http://" + to_string(*address), std::move(*address), std::move(*token)};
+    Endpoint endpoint{to_string(*address), {address->host, address->port}, std::move(*token)};
+    if (address->tls) {
+        auto tls = load_certificates(flags, environment);
+        if (!tls) {
+            return std::unexpected(tls.error());
+        }
+        endpoint.tls = std::move(*tls);
+    }
+    return endpoint;
 }
 
 }  // namespace orch::llorch

@@ -47,18 +47,30 @@ TEST(Endpoint, PrefersTheTokenToItsFileWithinTheEnvironment) {
     EXPECT_EQ(load_endpoint({}, environment)->token.reveal(), kToken);
 }
 
-TEST(Endpoint, RefusesHttpsNamingTheSetting) {
-    for (const auto& outcome :
-         {load_endpoint({"https://host:1", {}, {}}, {}),
-          load_endpoint({}, {{"LLORCH_URL", "https://host:1"}})}) {
-        ASSERT_FALSE(outcome);
-        EXPECT_EQ(outcome.error().code, ExitCode::usage);
-        EXPECT_NE(outcome.error().text.find("TLS is not built in yet"), std::string::npos);
-    }
-    EXPECT_TRUE(load_endpoint({"https://h", {}, {}}, {}).error().text.starts_with("--url: "));
-    EXPECT_TRUE(
-        load_endpoint({}, {{"LLORCH_URL", "https://h"}}).error().text.starts_with("LLORCH_URL: ")
-    );
+TEST(Endpoint, TakesHttpsAndTrustsTheSystemByDefault) {
+    const auto endpoint = load_endpoint({"https://host:1", {}, {}}, {});
+    ASSERT_TRUE(endpoint);
+    EXPECT_EQ(endpoint->url, "https://host:1");
+    EXPECT_TRUE(endpoint->tls);
+    EXPECT_FALSE(load_endpoint({"http://host:1", {}, {}}, {})->tls);
+}
+
+TEST(Endpoint, NamesACaThatCannotBeRead) {
+    const Environment environment{
+        {"LLORCH_URL", "https://h"}, {"LLORCH_TLS_CA", "/does/not/exist"}
+    };
+    const auto outcome = load_endpoint({}, environment);
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, ExitCode::usage);
+    EXPECT_TRUE(outcome.error().text.starts_with("LLORCH_TLS_CA: /does/not/exist: "));
+}
+
+TEST(Endpoint, WantsCertificateAndKeyTogether) {
+    const auto outcome =
+        load_endpoint({}, {{"LLORCH_URL", "https://h"}, {"LLORCH_TLS_CERT", "/c.pem"}});
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, ExitCode::usage);
+    EXPECT_NE(outcome.error().text.find("LLORCH_TLS_KEY"), std::string::npos);
 }
 
 TEST(Endpoint, NamesABadUrl) {

@@ -14,15 +14,35 @@ ExitCode call_server(const CommandLine& line, ApiClient client, Console& console
     switch (line.command) {
         case Command::nodes:
             return nodes_command(client, line.json, console);
+        case Command::nodes_add:
+        case Command::nodes_remove:
+        case Command::nodes_cordon:
+        case Command::nodes_uncordon:
+        case Command::nodes_drain:
+            return change_node_command(client, line.command, line.node, line.json, console);
         case Command::pools:
             return pools_command(client, line.json, unix_ms(now), console);
         case Command::models:
             return models_command(client, line.json, console);
         case Command::health:
             return health_command(client, line.json, console);
+        case Command::model:
+            return model_command(client, line.model, line.json, console);
         case Command::run:
             return run_command(client, line.run, line.json, console);
+        case Command::tasks_list:
+            return tasks_list_command(client, line.task, line.json, unix_ms(now), console);
+        case Command::tasks_show:
+            return tasks_show_command(client, line.task, line.json, unix_ms(now), console);
+        case Command::tasks_watch:
+            return tasks_watch_command(client, line.task, line.json, console);
+        case Command::tasks_cancel:
+            return tasks_cancel_command(client, line.task, line.json, console);
+        case Command::tasks_submit:
+            return tasks_submit_command(client, line.task, line.json, console);
         case Command::token_new:
+        case Command::token_rotate:
+        case Command::audit_verify:
         case Command::version:
             break;
     }
@@ -49,6 +69,12 @@ ExitCode run_llorch(
     }
     if (line->command == Command::token_new) {
         return token_command(line->token, console);
+    }
+    if (line->command == Command::token_rotate) {
+        return rotate_command(line->rotate, console);
+    }
+    if (line->command == Command::audit_verify) {
+        return audit_command(line->audit_folder, console);
     }
     auto endpoint = load_endpoint(line->endpoint, environment);
     if (!endpoint) {

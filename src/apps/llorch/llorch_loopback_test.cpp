@@ -4,6 +4,7 @@
 #include "async/async_clock.hpp"
 #include "base/log_capture.hpp"
 #include "net/http_server.hpp"
+#include "net/test_certificates.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/types.h>
@@ -33,6 +34,18 @@ std::string one_node() {
     return api::to_json(api::make_list({node}));
 }
 
+// As the control plane shows a node that was told to drain and has work left.
+std::string busy_node() {
+    api::NodeInfo node;
+    node.node_id = NodeId("gpu-1");
+    node.status = NodeStatus::draining;
+    node.pools.resize(1);
+    node.pools[0].node_id = node.node_id;
+    node.pools[0].pool_id = PoolId("chat");
+    node.pools[0].claimed = 2;
+    return api::to_json(node);
+}
+
 std::string one_broken_pool() {
     api::PoolInfo pool;
     pool.node_id = NodeId("gpu-1");
@@ -55,6 +68,25 @@ Task<void> answer(net::Exchange& exchange, std::string body) {
         co_await exchange.respond(net::json_response(200, std::move(body)));
     } else {
         co_await exchange.respond_error(Error{Errc::bad_token, "not a valid token", {}});
+    }
+}
+
+// Changes of a node, each answered with the node; what was said is its version.
+Task<void> change_node(net::Exchange& exchange) {
+    const bool known = exchange.param("id").empty() || exchange.param("id") == "gpu-1";
+    if (!known) {
+        co_await exchange.respond_error(Error{Errc::not_found, "the node is unknown", {}});
+    } else if (exchange.head().method == net::Method::del) {
+        net::Response gone;
+        gone.status = 204;
+        co_await exchange.respond(std::move(gone));
+    } else if (exchange.body().contains("deadline_ms")) {
+        co_await answer(exchange, busy_node());
+    } else {
+        api::NodeInfo node;
+        node.node_id = NodeId("gpu-1");
+        node.version = exchange.head().target + exchange.body();
+        co_await answer(exchange, api::to_json(node));
     }
 }
 
@@ -118,6 +150,9 @@ public:
         routes_.add(route(Method::get, "/v2/nodes", [](net::Exchange& exchange) {
             return answer(exchange, one_node());
         }));
+        routes_.add(route(Method::post, "/v2/nodes/static", change_node));
+        routes_.add(route(Method::post, "/v2/nodes/{id}/{what}", change_node));
+        routes_.add(route(Method::del, "/v2/nodes/{id}", change_node));
         routes_.add(route(Method::get, "/v2/pools", [](net::Exchange& exchange) {
             return answer(exchange, one_broken_pool());
         }));
@@ -204,6 +239,27 @@ TEST_F(Llorch, PrintsTheServersBodyAsItCame) {
     EXPECT_EQ(call({"models", "--json"}).out, one_model());
 }
 
+TEST_F(Llorch, ChangesOneNode) {
+    const Ran added = call({"nodes", "add", "http://10.0.0.7:9200"});
+    EXPECT_EQ(added.code, ExitCode::ok) << added.err;
+    EXPECT_NE(
+        added.out.find(R"(/v2/nodes/static{"url":"http://10.0.0.7:9200"})"), std::string::npos
+    ) << added.out;
+    EXPECT_NE(call({"nodes", "cordon", "gpu-1"}).out.find("/gpu-1/cordon"), std::string::npos);
+    EXPECT_NE(call({"nodes", "uncordon", "gpu-1"}).out.find("/gpu-1/uncordon"), std::string::npos);
+    EXPECT_EQ(call({"nodes", "remove", "gpu-1"}).out, "gpu-1 is removed\n");
+    EXPECT_EQ(call({"nodes", "remove", "gpu-1", "--json"}).out, "");
+    EXPECT_EQ(call({"nodes", "remove", "gpu-9"}).code, ExitCode::not_found);
+    EXPECT_EQ(call({"nodes", "cordon", "../pools"}).code, ExitCode::usage);
+}
+
+TEST_F(Llorch, ADrainThatRunsOutOfTimeFails) {
+    const Ran drained = call({"nodes", "drain", "gpu-1", "--wait-secs", "0"});
+    EXPECT_EQ(drained.code, ExitCode::refused);
+    EXPECT_NE(drained.out.find("Draining"), std::string::npos) << drained.out;
+    EXPECT_NE(drained.err.find("2 slots are still busy"), std::string::npos) << drained.err;
+}
+
 TEST_F(Llorch, PrintsAStreamedAnswer) {
     const Ran ran = call({"run", "tiny", "hi"});
     EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
@@ -256,8 +312,12 @@ TEST(LlorchAlone, SaysThatNobodyAnswers) {
     EXPECT_TRUE(ran.err.starts_with("llorch: cannot reach http://127.0.0.1:1: ")) << ran.err;
 }
 
-TEST(LlorchAlone, RefusesHttps) {
-    EXPECT_EQ(run({"nodes"}, {{"LLORCH_URL", "https://h"}}).code, ExitCode::usage);
+TEST(LlorchAlone, SaysThatAServerSpeaksNoTls) {
+    net::TestCa ca("llorch");
+    const Ran ran =
+        run({"nodes"}, {{"LLORCH_URL", "https://127.0.0.1:1"}, {"LLORCH_TLS_CA", ca.ca_file()}});
+    EXPECT_EQ(ran.code, ExitCode::unreachable);
+    EXPECT_TRUE(ran.err.starts_with("llorch: cannot reach https://127.0.0.1:1: ")) << ran.err;
 }
 
 TEST(LlorchAlone, MakesATokenAndKeepsItFromPipes) {
@@ -274,14 +334,6 @@ TEST(LlorchAlone, MakesATokenAndKeepsItFromPipes) {
     EXPECT_NE(made.out.find("--api-token-file " + path), std::string::npos);
     EXPECT_EQ(run(arguments, {}).code, ExitCode::usage);
     std::filesystem::remove(path);
-}
-
-TEST(LlorchAlone, RefusesHttpsBeforeItMakesAToken) {
-    const std::string path =
-        testing::TempDir() + std::to_string(getpid()) + "-llorch_loopback_test.https";
-    const Ran made = run({"token", "new", "--out", path, "--url", "https://h"}, {});
-    EXPECT_EQ(made.code, ExitCode::usage);
-    EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST(LlorchAlone, ShowsTheTokenOnATerminal) {

@@ -12,11 +12,11 @@ namespace {
 constexpr std::size_t kTokenBytes = 32;  // 256 bits: nobody guesses it
 constexpr std::uint16_t kDefaultPort = 8080;
 
-Outcome<HostPort> control_plane(const TokenOptions& options) {
+Outcome<api::HttpAddress> control_plane(const TokenOptions& options) {
     if (options.url) {
         return parse_url(*options.url, "--url");
     }
-    return HostPort{own_address(), kDefaultPort};
+    return api::HttpAddress{false, own_address(), kDefaultPort};
 }
 
 }  // namespace
@@ -34,7 +34,11 @@ ExitCode token_command(const TokenOptions& options, Console& console) {
     if (const auto created = create_token_file(path, *token); !created) {
         return report(console, created.error());
     }
-    console.out << token_text({path, *address}, console.terminal ? *token : "") << std::flush;
+    console.out << token_text(
+                       {path, {address->host, address->port}, address->tls},
+                       console.terminal ? *token : ""
+                   )
+                << std::flush;
     return ExitCode::ok;
 }
 

@@ -14,9 +14,10 @@ std::string start_command(const NewCluster& cluster) {
     const bool local = is_loopback_host(at.host);
     const HostPort bind{local ? at.host : "0.0.0.0", at.port};
     return fmt::format(
-        "orchestratord --addr {}{} --api-token-file {}",
+        "orchestratord --addr {}{}{} --api-token-file {}",
         to_string(bind),
         local ? " --cloud-profile true" : "",
+        cluster.tls ? " --tls-cert CERT.pem --tls-key KEY.pem" : "",
         shell_word(cluster.token_file)
     );
 }
@@ -35,7 +36,8 @@ std::string shell_word(std::string_view text) {
 }
 
 std::string token_text(const NewCluster& cluster, std::string_view shown_token) {
-    const std::string url = "http://" + to_string(cluster.control_plane);
+    const std::string url =
+        (cluster.tls ? "https://" : "http://") + to_string(cluster.control_plane);
     std::string text =
         shown_token.empty()
             ? fmt::format("The cluster token is in {}\n", cluster.token_file)

@@ -11,6 +11,7 @@ namespace orch::llorch {
 struct NewCluster {
     std::string token_file;  // absolute path
     HostPort control_plane;  // where other machines will reach it
+    bool tls = false;
 };
 
 // The token, when it may be shown (else pass ""), and the exact commands that start the control

@@ -3,19 +3,34 @@
 #include "base/daemon.hpp"
 #include "base/log.hpp"
 #include "base/state_lock.hpp"
+#include "daemon/serve.hpp"
 #include "node/app/node_app.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <exception>
+#include <functional>
 #include <iostream>
+#include <utility>
 
 namespace orch {
 namespace {
 
-int run(const node::app::NodeConfig& config, const SettingsRead& read) {
+// The settings once more, and what the node does with them when they are sound.
+daemon::Reloader::Plan reload_plan(node::app::NodeApp& app, const SettingsSources& sources) {
+    return [&app, &sources](SettingsRead& read) -> std::function<void()> {
+        auto config = node::app::make_node_config(read, sources);
+        return [&app, config = std::move(config)] { app.apply(config); };
+    };
+}
+
+int run(
+    const node::app::NodeConfig& config,
+    const SettingsTable& table,
+    const SettingsSources& sources,
+    const SettingsRead& read
+) {
     async::TerminationSignals signals;
     async::RealClock clock;
     const auto output = make_stderr_output();
@@ -40,12 +55,24 @@ int run(const node::app::NodeConfig& config, const SettingsRead& read) {
         fmt::print(stderr, "pool-managerd: {}\n", lock.error().message);
         return kExitStateDir;
     }
+    if (const auto opened = app.open_state(); !opened) {
+        fmt::print(stderr, "pool-managerd: {}\n", opened.error().message);
+        return kExitStateDir;
+    }
+    if (const auto opened = app.open_audit(); !opened) {
+        fmt::print(stderr, "pool-managerd: {}\n", opened.error().message);
+        return kExitStateDir;
+    }
+    daemon::Reloader reloader(
+        {table, sources, "POOL_MANAGERD", reload_plan(app, sources)},
+        read,
+        app.reload_parts(),
+        Logger(sink, "reload")
+    );
+    app.set_reload([&reloader] { return reloader.reload(); });
     announce_listening(*bound);
     app.start();
-    while (signals.wait() == SIGHUP) {
-        log.info("SIGHUP: no setting is re-read yet");
-    }
-    log.info("stopping");
+    daemon::serve_until_stopped(signals, reloader, log);
     app.stop();
     return kExitOk;
 }
@@ -67,7 +94,7 @@ int main(int argc, char** argv) {
         if (!raise_file_limit()) {
             fmt::print(stderr, "pool-managerd: the limit of open files stays as it is\n");
         }
-        return run(config, read);
+        return run(config, table, sources, read);
     } catch (const std::exception& e) {
         fmt::print(stderr, "pool-managerd: {}\n", e.what());
         return kExitFailed;

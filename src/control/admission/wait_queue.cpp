@@ -12,7 +12,7 @@ bool excludes(const Ticket& ticket, const PoolKey& pool) {
     return std::ranges::find(ticket.excluded, pool) != ticket.excluded.end();
 }
 
-Error queue_full(const std::string& name, std::size_t waiting) {
+Error queue_full(std::string_view name, std::size_t waiting) {
     const std::string what = name.empty() ? "requests without a model" : fmt::format("'{}'", name);
     return Error{
         Errc::admission_reject,
@@ -39,9 +39,17 @@ void add_fitting(
 
 WaitQueue::WaitQueue(AdmissionConfig config) : config_(config) {}
 
+Result<void> WaitQueue::check_room(std::string_view name) const {
+    if (const std::size_t waiting = depth(name); waiting >= config_.capacity) {
+        return std::unexpected(queue_full(name, waiting));
+    }
+    return {};
+}
+
 Result<std::size_t> WaitQueue::park(Ticket ticket, Instant now) {
-    if (const std::size_t waiting = depth(ticket.name); waiting >= config_.capacity) {
-        return std::unexpected(queue_full(ticket.name, waiting));
+    if (auto room = check_room(ticket.name); !room) {
+        ++turned_away_;
+        return std::unexpected(room.error());
     }
     ticket.since = now;
     return insert(std::move(ticket));

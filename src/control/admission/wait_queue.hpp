@@ -43,6 +43,9 @@ public:
     // Errors: admission_reject (that queue is full). The id must not be waiting already.
     Result<std::size_t> park(Ticket ticket, Instant now);
 
+    // Errors: what park() of a ticket for that name would answer now.
+    Result<void> check_room(std::string_view name) const;
+
     // Puts a ticket that was taken out and could not be served back at its old place, by its
     // `since`; it was admitted once, so capacity does not count. Returns how many wait before it.
     std::size_t park_again(Ticket ticket);
@@ -77,6 +80,9 @@ public:
     std::vector<std::string> names() const;                  // queues that are not empty
     std::vector<TicketId> in_order() const;                  // of all queues, longest waiting first
 
+    // How many a full queue has refused so far.
+    std::uint64_t turned_away() const { return turned_away_; }
+
     // Tickets that wait keep waiting, also above a lowered capacity; deadlines move.
     void set_config(AdmissionConfig config);
 
@@ -92,6 +98,7 @@ private:
     std::size_t insert(Ticket ticket);
 
     AdmissionConfig config_;
+    std::uint64_t turned_away_ = 0;
     std::map<std::string, Lane, std::less<>> lanes_;
     std::unordered_map<TicketId, Where> where_;
     std::set<Place> order_;  // all tickets, longest waiting first

@@ -71,6 +71,7 @@ TEST(WaitQueue, RefusesBeyondItsCapacityPerName) {
     EXPECT_TRUE(queue.park(ticket(5, ""), at(0)));
     EXPECT_EQ(queue.depth(), 4U);
     EXPECT_EQ(queue.find(TicketId{3}), nullptr);
+    EXPECT_EQ(queue.turned_away(), 1U);
 }
 
 TEST(WaitQueue, HasRoomAgainWhenOneLeaves) {

@@ -1,15 +1,25 @@
 #include "control/app/control_app.hpp"
 
+#include "base/rng.hpp"
 #include "control/app/refusals.hpp"
+#include "daemon/reload_route.hpp"
 #include "net/access_log.hpp"
 #include "net/auth_middleware.hpp"
+#include "net/openapi_route.hpp"
 
+#include <memory>
+#include <stdexcept>
 #include <utility>
 
 namespace orch::control::app {
 namespace {
 
 constexpr Duration kRepeatCancel = std::chrono::milliseconds(5);
+
+// For answers that tell waiting requests to come again: they go out at once.
+constexpr Duration kFarewell = std::chrono::milliseconds(500);
+
+constexpr std::size_t kDiskThreads = 1;  // what is saved later is written later
 
 std::vector<std::unique_ptr<net::Edge>> make_edges(
     std::size_t count, async::AsyncClock& clock, LogSink& sink
@@ -29,6 +39,19 @@ std::vector<net::Edge*> pointers(const std::vector<std::unique_ptr<net::Edge>>& 
     return out;
 }
 
+std::string audit_folder(const ControlConfig& config) {
+    return config.state_dir.empty() ? "" : config.state_dir + "/audit";
+}
+
+// The files were sound when the settings were read.
+std::shared_ptr<const net::Tls> tls_of(const net::TlsFiles& files) {
+    auto tls = net::load_tls(files);
+    if (!tls) {
+        throw std::runtime_error(tls.error().message);
+    }
+    return *tls;
+}
+
 async::TaskGroup::OnBug report_to(Logger log) {
     return [log = std::move(log)](const std::string& what) {
         log.error("a control task ended with an exception", {{"what", what}});
@@ -40,7 +63,15 @@ async::TaskGroup::OnBug report_to(Logger log) {
 ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& sink)
     : config_(std::move(config)),
       clock_(clock),
+      sink_(sink),
       log_(sink, "control"),
+      audit_(audit_folder(config_), clock, Logger(sink, "audit")),
+      request_audit_(audit_, clock),
+      auth_(config_.auth, config_.outbound_token),
+      tls_(tls_of(config_.tls)),
+      gateway_config_(std::make_shared<const gateway::GatewayConfig>(config_.gateway)),
+      rng_(system_seed()),
+      disk_(kDiskThreads),
       deadlines_(clock),
       clients_(control_.executor(), deadlines_),
       tasks_(control_.executor(), report_to(log_)),
@@ -49,50 +80,126 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
       edges_(make_edges(config_.edge_threads, clock, sink)),
       edge_pointers_(pointers(edges_)),
       dispatch_(control_, clock, tasks_, config_.admission, config_.placement, metrics_),
+      answer_probe_(metrics_, edges_.size()),
       gateway_(
           edge_pointers_,
-          {dispatch_, config_.gateway, config_.outbound_token, Logger(sink, "gateway")},
-          config_.placement
+          {dispatch_, gateway_config_, auth_.outbound(), Logger(sink, "gateway"), answer_probe_},
+          config_.placement,
+          metrics_
+      ),
+      task_backend_(
+          config_.tasks,
+          {control_, clock, tasks_, dispatch_, gateway_, edge_pointers_},
+          Logger(sink, "tasks")
       ),
       probe_(metrics_),
-      reachability_(clients_, config_.outbound_token),
+      node_status_(clients_, auth_.outbound()),
+      reachability_(node_status_),
       registry_(
           config_.registry,
           {clock, tasks_, reachability_, probe_},
           [this](const view::ClusterViewPtr& view) { on_view(view); },
           Logger(sink, "registry")
       ),
+      catalog_(
+          {clock, tasks_, clients_, registry_, rng_}, auth_.outbound(), Logger(sink, "catalog")
+      ),
+      catalog_file_(config_.state_dir + "/catalog.json"),
+      poll_probe_(metrics_),
+      poller_(
+          {.interval = config_.poll_interval},
+          system_seed(),
+          {clock, tasks_, node_status_, registry_, static_nodes_, poll_probe_},
+          Logger(sink, "poller")
+      ),
+      fleet_(
+          fleet::fleet_state_path(config_.state_dir),
+          {clock, disk_, node_status_, registry_, static_nodes_, poller_},
+          Logger(sink, "fleet")
+      ),
       route_context_{
           control_,
+          tasks_,
           registry_,
+          fleet_,
+          dispatch_,
           gateway_,
+          task_backend_,
           metrics_,
           config_.profile.profile,
           unix_ms(clock.wall()) / 1000,
+          catalog_,
+          catalog_file_,
+          disk_,
+          auth_.outbound(),
       },
       server_(
           edge_pointers_,
-          {routes_, {net::auth_middleware(config_.auth)}, make_observer(sink)},
+          {routes_, {net::auth_middleware(auth_)}, make_observer(sink), {}, {}, &tls_},
           Logger(sink, "http")
       ) {
+    clients_.use_tls(tls_);
+    for (const auto& edge : edges_) {
+        edge->clients().use_tls(tls_);
+    }
+    daemon::add_reload_route(routes_, disk_, reload_);
     gateway_.add_routes(routes_);
     add_model_routes(routes_, route_context_);
     add_node_routes(routes_, route_context_);
+    add_fleet_routes(routes_, route_context_);
+    add_discovery_routes(routes_, route_context_);
     add_pool_routes(routes_, route_context_);
+    add_catalog_routes(routes_, route_context_);
+    add_operation_routes(routes_, route_context_);
+    add_task_routes(routes_, route_context_);
     add_meta_routes(routes_, route_context_);
+    net::add_openapi_route(
+        routes_, {"orchestratord", "The control plane of llama-orch: one endpoint for all nodes."}
+    );
 }
 
 ControlApp::~ControlApp() = default;
+
+Result<void> ControlApp::open_state() {
+    auto table = catalog_file_.load();
+    if (!table) {
+        return std::unexpected(table.error());
+    }
+    catalog_.restore(std::move(*table));
+    auto fleet = fleet::load_fleet_state(fleet::fleet_state_path(config_.state_dir));
+    if (!fleet) {
+        return std::unexpected(fleet.error());
+    }
+    fleet_state_ = std::move(*fleet);
+    return {};
+}
 
 Result<HostPort> ControlApp::bind() {
     return server_.bind(config_.profile.bind);
 }
 
+Result<HostPort> ControlApp::bind_private() {
+    return server_.bind_private();
+}
+
+void ControlApp::apply(const ControlConfig& next) {
+    sink_.set_level(next.log_level);
+    sink_.set_format(next.log_format);
+    gateway_config_.publish(std::make_shared<const gateway::GatewayConfig>(next.gateway));
+    gateway_.set_policy(next.placement);
+    control_.post([this, next] {
+        registry_.set_config(next.registry);
+        dispatch_.dispatcher().set_config(next.admission);
+        dispatch_.dispatcher().set_policy(next.placement);
+    });
+}
+
 net::RequestObserver ControlApp::make_observer(LogSink& sink) {
-    return [this, log = net::access_log(Logger(sink, "http"))](
+    return [this, log = net::access_log(Logger(sink, "http"), config_.access_log_sample)](
                const net::Exchange& exchange, Duration elapsed
            ) {
         log(exchange, elapsed);
+        request_audit_.observe(exchange);
         count_refusal(exchange, control_, registry_);
     };
 }
@@ -103,10 +210,16 @@ void ControlApp::on_view(const view::ClusterViewPtr& view) {
     gateway_.publish(view);
 }
 
+void ControlApp::add_metrics(std::function<std::string()> text) {
+    route_context_.more_metrics = std::move(text);
+}
+
 void ControlApp::start() {
     control_.post([this] {
         timers_.spawn(deadlines_.run());
+        fleet_.restore(fleet_state_, config_.static_nodes);
         registry_.start();
+        poller_.start();
     });
     control_.start("control");
     for (const auto& edge : edges_) {
@@ -118,7 +231,11 @@ void ControlApp::start() {
 void ControlApp::stop(Duration grace) {
     server_.stop_accepting();
     server_.wait_idle(grace);
-    control_.post([this] { dispatch_.dispatcher().close(); });
+    control_.post([this] {
+        task_backend_.close();
+        dispatch_.dispatcher().close();
+    });
+    server_.wait_idle(kFarewell);
     for (const auto& edge : edges_) {
         edge->stop();
     }

@@ -1,7 +1,9 @@
 #include "control/app/control_config.hpp"
 
 #include "auth/token_settings.hpp"
+#include "base/rng.hpp"
 #include "base/state_dir.hpp"
+#include "net/tls_settings.hpp"
 
 #include <fmt/format.h>
 
@@ -31,6 +33,40 @@ registry::RegistryConfig registry_config(SettingsRead& read) {
     return config;
 }
 
+// One node under its own name, and a list: the same thing twice.
+void read_static_nodes(ControlConfig& config, SettingsRead& read) {
+    const auto take = [&](const char* setting, const std::string& url) {
+        const auto address = api::parse_http_address(url, setting);
+        if (!address) {
+            read.errors.push_back(address.error().message);
+        } else {
+            config.static_nodes.push_back(*address);
+        }
+    };
+    if (const auto url = read.settings.find_text("POOL_MANAGERD_URL")) {
+        take("POOL_MANAGERD_URL", *url);
+    }
+    for (const std::string& url : read.settings.get_list("ORCHD_POOL_MANAGERS")) {
+        take("ORCHD_POOL_MANAGERS", url);
+    }
+}
+
+// What the node of this process would serve has no place where none runs in it.
+void refuse_models_without_node(const ControlConfig& config, SettingsRead& read) {
+    if (config.profile.profile != Profile::home || runs_home_node(config)) {
+        return;
+    }
+    constexpr std::string_view kWhy =
+        "no node runs in this process when POOL_MANAGERD_URL or ORCHD_POOL_MANAGERS names one: "
+        "tell that node";
+    if (read.settings.given("model")) {
+        read.errors.push_back(fmt::format("model: {}", kWhy));
+    }
+    if (std::ranges::find(read.sections, "pools", &SettingsSection::key) != read.sections.end()) {
+        read.errors.push_back(fmt::format("pools: {}", kWhy));
+    }
+}
+
 gateway::GatewayConfig gateway_config(const Settings& settings) {
     gateway::GatewayConfig config;
     config.connect_limit = settings.get_duration("ORCHESTRATORD_CONNECT_TIMEOUT_MS");
@@ -39,6 +75,20 @@ gateway::GatewayConfig gateway_config(const Settings& settings) {
     config.retry_attempts =
         static_cast<std::uint32_t>(settings.get_number("ORCHESTRATORD_RETRY_ATTEMPTS"));
     return config;
+}
+
+placement::PlacementPolicy placement_policy(SettingsRead& read) {
+    placement::PlacementPolicy policy;
+    const auto strategy =
+        placement::strategy_from(read.settings.get_text("ORCHESTRATORD_PLACEMENT_STRATEGY"));
+    if (strategy) {
+        policy.strategy = *strategy;
+    } else {
+        read.errors.push_back(strategy.error().message);
+    }
+    policy.spread_by = read.settings.find_text("ORCHESTRATORD_PLACEMENT_SPREAD_BY").value_or("");
+    policy.seed = system_seed();
+    return policy;
 }
 
 std::size_t edge_threads(const Settings& settings) {
@@ -70,6 +120,10 @@ void read_auth(ControlConfig& config, SettingsRead& read) {
 
 }  // namespace
 
+bool runs_home_node(const ControlConfig& config) {
+    return config.profile.profile == Profile::home && config.static_nodes.empty();
+}
+
 ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sources) {
     const Settings& settings = read.settings;
     ControlConfig config;
@@ -78,14 +132,15 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
         settings.find_address("ORCHESTRATORD_ADDR")
     );
     read_auth(config, read);
+    config.tls = net::read_tls_settings(read, "ORCHESTRATORD");
     config.registry = registry_config(read);
     config.registry.home = config.profile.profile == Profile::home;
+    config.poll_interval = settings.get_duration("ORCHESTRATORD_POOL_POLL_INTERVAL_MS");
+    read_static_nodes(config, read);
+    refuse_models_without_node(config, read);
     config.admission.capacity = settings.get_number("ORCHD_ADMISSION_CAPACITY");
     config.admission.queue_timeout = settings.get_duration("ORCHESTRATORD_QUEUE_TIMEOUT_SECS");
-    if (auto strategy =
-            placement::strategy_from(settings.get_text("ORCHESTRATORD_PLACEMENT_STRATEGY"))) {
-        config.placement.strategy = *strategy;
-    }
+    config.placement = placement_policy(read);
     config.gateway = gateway_config(settings);
     config.gateway.node_timeout = config.registry.node_timeout;
     config.edge_threads = edge_threads(settings);
@@ -93,6 +148,7 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
         log_level_from(settings.get_text("ORCHESTRATORD_LOG_LEVEL")).value_or(LogLevel::info);
     config.log_format = log_format_from(settings.find_text("ORCHESTRATORD_LOG_FORMAT").value_or(""))
                             .value_or(default_log_format());
+    config.access_log_sample = settings.get_number("ORCHESTRATORD_ACCESS_LOG_SAMPLE");
     config.state_dir = settings.find_text("ORCHESTRATORD_STATE_DIR")
                            .value_or(default_state_dir("orchestratord", sources.environment));
     return config;

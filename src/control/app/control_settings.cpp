@@ -1,5 +1,6 @@
 #include "base/version.hpp"
 #include "control/app/control_config.hpp"
+#include "net/tls_settings.hpp"
 
 #include <utility>
 
@@ -41,35 +42,56 @@ std::vector<Setting> node_settings() {
         {.name = "ORCHESTRATORD_NODE_TIMEOUT_SECS",
          .kind = Kind::duration,
          .fallback = "30",
-         .help = "A node that is silent for so long is Offline."},
+         .help = "A node that is silent for so long is Offline.",
+         .live = true},
         {.name = "ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS",
          .kind = Kind::duration,
          .fallback = "10",
-         .help = "How often nodes are told to send heartbeats."},
+         .help = "How often nodes are told to send heartbeats.",
+         .live = true},
         {.name = "ORCHESTRATORD_NODE_FORGET_SECS",
          .kind = Kind::duration,
          .fallback = "86400",
-         .help = "A node that has been Offline for so long is forgotten."},
+         .help = "A node that has been Offline for so long is forgotten.",
+         .live = true},
         {.name = "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS",
          .kind = Kind::duration,
          .help = "Accepted and not used: each node has a deadline of its own."},
+        {.name = "ORCHESTRATORD_POOL_POLL_INTERVAL_MS",
+         .kind = Kind::duration,
+         .fallback = "5000",
+         .help = "How often each node is asked how its pools are."},
+        {.name = "POOL_MANAGERD_URL",
+         .kind = Kind::url,
+         .help = "A pool-managerd that does not register: it is polled. HOME then starts no node."},
+        {.name = "ORCHD_POOL_MANAGERS",
+         .kind = Kind::url_list,
+         .help = "More of them: nodes that are polled instead of registering."},
     };
 }
 
 std::vector<Setting> request_settings() {
     return {
         {.name = "ORCHESTRATORD_PLACEMENT_STRATEGY",
-         .kind = Kind::choice,
+         .kind = Kind::text,  // names are judged by the policy, which knows more to say
          .fallback = "auto",
          .help = "How a pool is chosen among those that fit.",
-         .choices = {"auto", "least-loaded"}},
+         .choices = placement::strategy_names(),
+         .live = true},
+        {.name = "ORCHESTRATORD_PLACEMENT_SPREAD_BY",
+         .kind = Kind::text,
+         .help = "A label over whose values a model's work is spread: zone, or machine_id, which "
+                 "every node has.",
+         .fallback_note = "not spread",
+         .live = true},
         {.name = "ORCHD_ADMISSION_CAPACITY",
          .kind = Kind::number,
          .fallback = "100",
          .help = "Requests that may wait for a slot, per served name.",
          .low = 0,
          .high = 1'000'000,
-         .unit = "requests"},
+         .unit = "requests",
+         .live = true},
         {.name = "ORCHD_ADMISSION_POLICY",
          .kind = Kind::choice,
          .fallback = "reject",
@@ -78,26 +100,31 @@ std::vector<Setting> request_settings() {
         {.name = "ORCHESTRATORD_QUEUE_TIMEOUT_SECS",
          .kind = Kind::duration,
          .fallback = "60",
-         .help = "How long a request may wait for a slot."},
+         .help = "How long a request may wait for a slot.",
+         .live = true},
         {.name = "ORCHESTRATORD_CONNECT_TIMEOUT_MS",
          .kind = Kind::duration,
          .fallback = "1000",
-         .help = "How long a connection to a node may take."},
+         .help = "How long a connection to a node may take.",
+         .live = true},
         {.name = "ORCHESTRATORD_FIRST_BYTE_TIMEOUT_SECS",
          .kind = Kind::duration,
          .fallback = "600",
-         .help = "How long an answer may take to begin."},
+         .help = "How long an answer may take to begin.",
+         .live = true},
         {.name = "ORCHESTRATORD_IDLE_TIMEOUT_SECS",
          .kind = Kind::duration,
          .fallback = "120",
-         .help = "How long a stream may pause."},
+         .help = "How long a stream may pause.",
+         .live = true},
         {.name = "ORCHESTRATORD_RETRY_ATTEMPTS",
          .kind = Kind::number,
          .fallback = "2",
          .help = "Further places that are tried after one failed.",
          .low = 0,
          .high = 10,
-         .unit = "attempts"},
+         .unit = "attempts",
+         .live = true},
     };
 }
 
@@ -107,10 +134,18 @@ std::vector<Setting> auth_and_log_settings() {
          .kind = Kind::list,
          .help = "Valid tokens; the first one is sent to nodes.",
          .aliases = {{.name = "AUTH_TOKEN", .deprecated = true}},
-         .secret = true},
+         .secret = true,
+         .live = true},
         {.name = "LLORCH_API_TOKEN_FILE",
          .kind = Kind::path,
-         .help = "File with valid tokens, one a line."},
+         .help = "File with valid tokens, one a line.",
+         .live = true},
+        {.name = "LLORCH_TOKEN_GRACE_SECS",
+         .kind = Kind::duration,
+         .fallback = "60",
+         .help = "How long a token stays valid after it was removed.",
+         .zero_allowed = true,
+         .live = true},
         {.name = "ORCHESTRATORD_REQUIRE_AUTH",
          .kind = Kind::boolean,
          .help = "Whether callers need a token.",
@@ -126,12 +161,21 @@ std::vector<Setting> auth_and_log_settings() {
          .kind = Kind::choice,
          .fallback = "info",
          .help = "Lines below this level are not written.",
-         .choices = {"trace", "debug", "info", "warn", "error"}},
+         .choices = {"trace", "debug", "info", "warn", "error"},
+         .live = true},
         {.name = "ORCHESTRATORD_LOG_FORMAT",
          .kind = Kind::choice,
          .help = "How lines look.",
          .choices = {"json", "text"},
-         .fallback_note = "text on a terminal, else json"},
+         .fallback_note = "text on a terminal, else json",
+         .live = true},
+        {.name = "ORCHESTRATORD_ACCESS_LOG_SAMPLE",
+         .kind = Kind::number,
+         .fallback = "1",
+         .help = "Of requests that went well one in this many gets an access line; 1 = all.",
+         .low = 1,
+         .high = 1'000'000,
+         .unit = "requests"},
     };
 }
 
@@ -167,6 +211,9 @@ SettingsTable control_settings() {
         for (Setting& setting : group()) {
             table.settings.push_back(std::move(setting));
         }
+    }
+    for (Setting& setting : net::tls_settings("ORCHESTRATORD")) {
+        table.settings.push_back(std::move(setting));
     }
     return table;
 }

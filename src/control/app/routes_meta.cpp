@@ -31,8 +31,12 @@ Task<void> alive(net::Exchange& exchange) {
 }
 
 Task<void> show_metrics(RouteContext& context, net::Exchange& exchange) {
+    std::string text = context.metrics.expose();
+    if (context.more_metrics) {
+        text += context.more_metrics();
+    }
     net::Response response =
-        net::text_response(200, metrics::Registry::kContentType, context.metrics.expose());
+        net::text_response(200, metrics::Registry::kContentType, std::move(text));
     co_await exchange.respond(std::move(response));
 }
 

@@ -1,32 +1,12 @@
 #include "api/node_messages.hpp"
 #include "api/node_views.hpp"
+#include "control/app/control_call.hpp"
 #include "control/app/routes.hpp"
 
 #include <utility>
 
 namespace orch::control::app {
 namespace {
-
-// In HOME only the node in this process may register, whoever else has a token.
-Result<void> refuse_strangers_at_home(const RouteContext& context, const net::Exchange& exchange) {
-    if (context.profile == Profile::home && exchange.identity() != "home-node") {
-        return fail(
-            Errc::cloud_profile_disabled,
-            "nodes cannot join: start orchestratord with ORCHESTRATORD_CLOUD_PROFILE=true"
-        );
-    }
-    return {};
-}
-
-template <class T>
-Task<void> answer(net::Exchange& exchange, Result<T> result) {
-    if (!result) {
-        co_await exchange.respond_error(std::move(result.error()));
-        co_return;
-    }
-    net::Response response = net::json_response(200, api::to_json(*result));
-    co_await exchange.respond(std::move(response));
-}
 
 template <class T>
 Result<T> read_message(const net::Exchange& exchange) {
@@ -51,6 +31,7 @@ Task<void> register_node(RouteContext& context, net::Exchange& exchange) {
         co_await exchange.respond_error(message.error());
         co_return;
     }
+    exchange.note("node_id", message->node_id.str());
     auto result = co_await async::call_on(context.control, [&] {
         return context.registry.register_node(*message);
     });
@@ -75,23 +56,6 @@ Task<void> heartbeat(RouteContext& context, net::Exchange& exchange) {
     co_await answer(exchange, std::move(result));
 }
 
-Task<void> deregister(RouteContext& context, net::Exchange& exchange) {
-    auto result = refuse_strangers_at_home(context, exchange);
-    if (result) {
-        const NodeId node(exchange.param("id"));
-        result = co_await async::call_on(context.control, [&] {
-            return context.registry.deregister(node);
-        });
-    }
-    if (!result) {
-        co_await exchange.respond_error(std::move(result.error()));
-        co_return;
-    }
-    net::Response gone;
-    gone.status = 204;
-    co_await exchange.respond(std::move(gone));
-}
-
 Task<void> list_nodes(RouteContext& context, net::Exchange& exchange) {
     Result<api::NodeList> nodes = co_await async::call_on(context.control, [&context] {
         return Result<api::NodeList>(
@@ -109,26 +73,49 @@ Task<void> get_node(RouteContext& context, net::Exchange& exchange) {
     co_await answer(exchange, std::move(info));
 }
 
+constexpr const char* kRegisterExample =
+    R"({"node_id":"gpu-1","machine_id":"rack-a-1","address":"http://127.0.0.1:9200",)"
+    R"("pools":["chat"],"capabilities":{"gpus":[{"device_id":0,"name":"NVIDIA L4",)"
+    R"("vram_total_bytes":24000000000,"compute_capability":"8.9"}]},"version":"0.2.0",)"
+    R"("api_version":"1.0","boot_id":"b-1"})";
+
+constexpr const char* kHeartbeatExample =
+    R"({"timestamp":"2025-10-01T12:00:00Z","seq":7,"boot_id":"b-1","pools":[{"pool_id":"chat",)"
+    R"("ready":true,"slots_total":4,"slots_free":3,"active_leases":1,"served_name":"qwen3-8b",)"
+    R"("models_available":["qwen3-8b"]}]})";
+
 }  // namespace
 
 void add_node_routes(net::RouteTable& routes, RouteContext& context) {
-    const auto add = [&](net::Method method, const char* path, const char* summary, auto handler) {
+    const auto add = [&](net::Method method,
+                         const char* path,
+                         const char* summary,
+                         const char* example,
+                         auto handler) {
         routes.add({
             .method = method,
             .path = path,
             .auth = auth::AuthClass::cluster,
             .body_limit = net::kNodeApiBodyLimit,
             .summary = summary,
+            .example = example,
             .handler = [&context,
                         handler](net::Exchange& exchange) { return handler(context, exchange); },
         });
     };
     using net::Method;
-    add(Method::post, "/v2/nodes/register", "A node joins, or tells its new shape", register_node);
-    add(Method::post, "/v2/nodes/{id}/heartbeat", "A node tells its state", heartbeat);
-    add(Method::del, "/v2/nodes/{id}", "A node leaves", deregister);
-    add(Method::get, "/v2/nodes", "All nodes in any state", list_nodes);
-    add(Method::get, "/v2/nodes/{id}", "One node", get_node);
+    add(Method::post,
+        "/v2/nodes/register",
+        "A node joins, or tells its new shape",
+        kRegisterExample,
+        register_node);
+    add(Method::post,
+        "/v2/nodes/{id}/heartbeat",
+        "A node tells its state",
+        kHeartbeatExample,
+        heartbeat);
+    add(Method::get, "/v2/nodes", "All nodes in any state", "", list_nodes);
+    add(Method::get, "/v2/nodes/{id}", "One node", "", get_node);
 }
 
 }  // namespace orch::control::app

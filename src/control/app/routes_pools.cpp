@@ -1,10 +1,56 @@
+#include "api/fleet_messages.hpp"
 #include "api/node_views.hpp"
+#include "control/app/control_call.hpp"
 #include "control/app/routes.hpp"
 
+#include <functional>
 #include <utility>
 
 namespace orch::control::app {
 namespace {
+
+// The pool that a path names: by node and pool, or by the pool alone while that is enough.
+// Control thread. Errors: not_found, ambiguous_pool.
+Result<PoolKey> pool_of(const registry::NodeTable& table, const net::Exchange& exchange) {
+    const PoolId pool(exchange.param("pool"));
+    if (exchange.param("node").empty()) {
+        return table.find_pool(pool);
+    }
+    return PoolKey{NodeId(exchange.param("node")), pool};
+}
+
+Result<api::PoolInfo> info_of(RouteContext& context, const net::Exchange& exchange) {
+    const registry::NodeTable& table = context.registry.table();
+    const auto key = pool_of(table, exchange);
+    return key ? table.get_pool(*key) : std::unexpected(key.error());
+}
+
+Result<api::PoolHealth> health_of(RouteContext& context, const net::Exchange& exchange) {
+    const auto pool = info_of(context, exchange);
+    if (!pool) {
+        return std::unexpected(pool.error());
+    }
+    const auto node = context.registry.table().get(pool->node_id, context.registry.now());
+    std::size_t waiting = context.dispatch.dispatcher().waiting("");
+    for (const std::string& model : pool->models_available) {
+        waiting += context.dispatch.dispatcher().waiting(model);
+    }
+    return api::make_pool_health(*pool, node && node->online, waiting);
+}
+
+// An ambiguous id is answered with the nodes that have such a pool.
+Task<void> refuse(RouteContext& context, net::Exchange& exchange, Error error) {
+    if (error.code != Errc::ambiguous_pool) {
+        co_await exchange.respond_error(std::move(error));
+        co_return;
+    }
+    const PoolId pool(exchange.param("pool"));
+    api::ErrorDetails details;
+    details.nodes = co_await async::call_on(context.control, [&] {
+        return context.registry.table().nodes_with_pool(pool);
+    });
+    co_await exchange.respond_error(std::move(error), std::move(details), api::kDefaultBackoff);
+}
 
 Task<void> list_pools(RouteContext& context, net::Exchange& exchange) {
     const api::PoolList pools = co_await async::call_on(context.control, [&context] {
@@ -14,36 +60,46 @@ Task<void> list_pools(RouteContext& context, net::Exchange& exchange) {
     co_await exchange.respond(std::move(response));
 }
 
-Task<void> get_pool(RouteContext& context, net::Exchange& exchange) {
-    const PoolKey key{NodeId(exchange.param("node")), PoolId(exchange.param("pool"))};
-    auto pool = co_await async::call_on(context.control, [&] {
-        return context.registry.table().get_pool(key);
+template <class T>
+using Look = Result<T> (*)(RouteContext&, const net::Exchange&);
+
+template <class T>
+Task<void> show(RouteContext& context, net::Exchange& exchange, Look<T> look) {
+    auto result = co_await async::call_on(context.control, [&context, &exchange, look] {
+        return look(context, exchange);
     });
-    if (!pool) {
-        co_await exchange.respond_error(std::move(pool.error()));
-        co_return;
+    if (result) {
+        co_await answer(exchange, std::move(result));
+    } else {
+        co_await refuse(context, exchange, std::move(result.error()));
     }
-    net::Response response = net::json_response(200, api::to_json(*pool));
-    co_await exchange.respond(std::move(response));
 }
 
 }  // namespace
 
 void add_pool_routes(net::RouteTable& routes, RouteContext& context) {
-    routes.add({
-        .method = net::Method::get,
-        .path = "/v2/pools",
-        .auth = auth::AuthClass::cluster,
-        .summary = "All pools of all nodes",
-        .handler = [&context](net::Exchange& exchange) { return list_pools(context, exchange); },
+    const auto add = [&](const char* path, const char* summary, net::Handler handler) {
+        routes.add({
+            .method = net::Method::get,
+            .path = path,
+            .auth = auth::AuthClass::cluster,
+            .summary = summary,
+            .handler = std::move(handler),
+        });
+    };
+    const auto one = [&context](net::Exchange& exchange) {
+        return show<api::PoolInfo>(context, exchange, info_of);
+    };
+    const auto health = [&context](net::Exchange& exchange) {
+        return show<api::PoolHealth>(context, exchange, health_of);
+    };
+    add("/v2/pools", "All pools of all nodes", [&context](net::Exchange& exchange) {
+        return list_pools(context, exchange);
     });
-    routes.add({
-        .method = net::Method::get,
-        .path = "/v2/nodes/{node}/pools/{pool}",
-        .auth = auth::AuthClass::cluster,
-        .summary = "One pool of a node",
-        .handler = [&context](net::Exchange& exchange) { return get_pool(context, exchange); },
-    });
+    add("/v2/nodes/{node}/pools/{pool}", "One pool of a node", one);
+    add("/v2/nodes/{node}/pools/{pool}/health", "Whether a pool lives and is ready", health);
+    add("/v2/pools/{pool}", "One pool, while its id is unique", one);
+    add("/v2/pools/{pool}/health", "Whether a pool, while its id is unique, is well", health);
 }
 
 }  // namespace orch::control::app

@@ -1,9 +1,7 @@
 #pragma once
 
-#include "async/async_clock.hpp"
 #include "base/strong_id.hpp"
-#include "control/view/node_block.hpp"
-#include "net/client_pool.hpp"
+#include "control/fleet/node_status_client.hpp"
 
 #include <string>
 
@@ -13,6 +11,12 @@ struct Reachability {
     bool reachable = false;
     std::string reason;  // why not
 };
+
+// Whether it was `node` that answered: only the same node may stand at the address it advertises,
+// and one of the earlier wire format does not say who it is. Pure.
+Reachability judge_answer(
+    const NodeId& node, const view::Endpoint& endpoint, const StatusAnswer& answer
+);
 
 // Tells whether a node answers at the address that it advertised. Control thread.
 class NodeCheck {
@@ -25,18 +29,15 @@ public:
     virtual Task<Reachability> check(NodeId node, view::Endpoint endpoint) = 0;
 };
 
-// Asks the address that a node advertised for `GET /v2/node`, 2 s at most: only the same node may
-// answer. An earlier node does not know that path (404) and is asked for `/health`. Control thread.
+// Asks the address how it is, and judges the answer. Control thread.
 class ReachabilityCheck final : public NodeCheck {
 public:
-    ReachabilityCheck(net::ClientPool& clients, std::string token)
-        : clients_(clients), token_(std::move(token)) {}
+    explicit ReachabilityCheck(NodeStatusSource& source) : source_(source) {}
 
     Task<Reachability> check(NodeId node, view::Endpoint endpoint) override;
 
 private:
-    net::ClientPool& clients_;
-    std::string token_;
+    NodeStatusSource& source_;
 };
 
 }  // namespace orch::control::fleet

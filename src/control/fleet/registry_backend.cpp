@@ -6,9 +6,6 @@
 namespace orch::control::fleet {
 namespace {
 
-// New deadlines lie at least this far ahead: no setting allows a shorter node timeout.
-constexpr Duration kLongestNap = std::chrono::milliseconds(250);
-
 constexpr Duration kFirstRetry = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -20,7 +17,8 @@ RegistryBackend::RegistryBackend(
       heartbeat_interval_(config.heartbeat_interval),
       table_(config, parts.clock.now()),
       on_view_(std::move(on_view)),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      expiry_(parts.clock, parts.tasks.executor()) {}
 
 void RegistryBackend::start() {
     publish();
@@ -34,7 +32,9 @@ Result<api::RegisterResponse> RegistryBackend::register_node(const api::Register
     if (!outcome) {
         log_.warn(
             "a registration was refused",
-            {{"node", message.node_id}, {"reason", outcome.error().message}}
+            {{"node_id", message.node_id},
+             {"machine_id", message.machine_id},
+             {"reason", outcome.error().message}}
         );
         return std::unexpected(outcome.error());
     }
@@ -69,6 +69,63 @@ Result<void> RegistryBackend::deregister(const NodeId& node) {
     return outcome;
 }
 
+Result<api::NodeInfo> RegistryBackend::set_cordoned(const NodeId& node, bool cordoned) {
+    auto outcome = table_.set_cordoned(node, cordoned);
+    settle();
+    if (!outcome) {
+        return std::unexpected(outcome.error());
+    }
+    return table_.get(node, parts_.clock.now());
+}
+
+void RegistryBackend::restore_cordons(const std::vector<NodeId>& nodes) {
+    table_.restore_cordons(nodes);
+}
+
+Result<void> RegistryBackend::polled(
+    const api::NodeStatusBody& body, registry::PollOrigin origin, const view::Endpoint& reached_at
+) {
+    auto outcome = table_.polled(body, origin, reached_at, stamp());
+    settle();
+    if (!outcome) {
+        return std::unexpected(outcome.error());
+    }
+    return {};
+}
+
+void RegistryBackend::pool_answered(const PoolKey& key, const api::PoolStatus& status) {
+    table_.pool_answered(key, status);
+    settle();
+}
+
+void RegistryBackend::address_answered(const NodeId& node, const view::Endpoint& asked) {
+    table_.set_reachability(node, asked, true, "");
+    settle();
+}
+
+void RegistryBackend::address_failed(
+    const NodeId& node, const view::Endpoint& asked, const std::string& reason
+) {
+    table_.set_reachability(node, asked, false, reason);
+    settle();
+}
+
+void RegistryBackend::expect_static(const NodeId& node, const view::Endpoint& endpoint) {
+    table_.expect_static(node, endpoint, stamp());
+    settle();
+}
+
+void RegistryBackend::release_static(const NodeId& node, const std::string& why) {
+    table_.release_static(node, why, parts_.clock.now());
+    settle();
+}
+
+void RegistryBackend::set_config(const registry::RegistryConfig& config) {
+    heartbeat_interval_ = config.heartbeat_interval;
+    table_.set_config(config);
+    settle();
+}
+
 // After every event: tell what changed, then let the edges know.
 void RegistryBackend::settle() {
     for (const registry::NodeChange& change : table_.take_changes()) {
@@ -77,6 +134,12 @@ void RegistryBackend::settle() {
         if (change.kind == registry::NodeChange::Kind::removed) {
             registrations_.erase(change.node);
         }
+        for (const OnChange& hear : on_change_) {
+            hear(change);
+        }
+    }
+    if (table_.next_deadline() && *table_.next_deadline() < expires_next_) {
+        expiry_.ring();
     }
     switch (table_.urgency()) {
         case registry::Urgency::none:
@@ -96,7 +159,8 @@ void RegistryBackend::log_change(const registry::NodeChange& change) {
                      change.kind == Kind::unreachable || change.kind == Kind::pool_unready;
     const LogField fields[] = {
         {"change", registry::to_string(change.kind)},
-        {"node", change.node},
+        {"node_id", change.node},
+        {"machine_id", change.machine},
         {"pool", change.pool},
         {"detail", change.detail},
     };
@@ -138,9 +202,8 @@ Task<void> RegistryBackend::publish_at(Instant due) {
 
 Task<void> RegistryBackend::expire_loop() {
     for (;;) {
-        const Instant nap = parts_.clock.now() + kLongestNap;
-        const Instant next = std::min(nap, table_.next_deadline().value_or(nap));
-        if (!co_await parts_.clock.sleep_until(next)) {
+        expires_next_ = table_.next_deadline().value_or(Instant::max());
+        if (!co_await expiry_.wait_until(expires_next_)) {
             co_return;
         }
         table_.expire(parts_.clock.now());

@@ -38,7 +38,13 @@ RegistryProbe::RegistryProbe(metrics::Registry& registry)
           {.name = "orchd_pools_available",
            .help = "1 while new work may be placed on the pool, else 0.",
            .labels = {"node_id", "pool_id"}}
-      )) {}
+      )) {
+    // A counter that begins at 1 shows no rise to anybody.
+    for (const bool success : {true, false}) {
+        registrations_.with({outcome_of(success)});
+        deregistrations_.with({outcome_of(success)});
+    }
+}
 
 void RegistryProbe::registered(bool success) {
     registrations_.with({outcome_of(success)})->add();
@@ -57,9 +63,7 @@ void RegistryProbe::changed(const registry::NodeChange& change) {
         registry_.remove_series("node_id", change.node.str());
     }
     if (change.kind == registry::NodeChange::Kind::pool_removed) {
-        // Takes the namesakes of other nodes along: all are set again.
-        pools_available_.remove("pool_id", change.pool.str());
-        shown_.clear();
+        registry_.remove_series({{"node_id", change.node.str()}, {"pool_id", change.pool.str()}});
     }
 }
 

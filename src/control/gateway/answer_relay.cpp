@@ -26,17 +26,21 @@ Step failed(net::UpstreamFailure failure) {
 
 AnswerRelay::AnswerRelay(
     net::ClientExchange& upstream,
-    net::Exchange& client,
+    Caller& client,
     const GatewayConfig& config,
     net::Headers headers,
-    std::function<void()> on_upstream_done
+    std::function<void()> on_upstream_done,
+    AnswerMeter& meter,
+    const Clock& clock
 )
     : upstream_(upstream),
       client_(client),
       config_(config),
       headers_(std::move(headers)),
       on_upstream_done_(std::move(on_upstream_done)),
-      event_stream_(gateway::is_event_stream(upstream.head())) {}
+      event_stream_(gateway::is_event_stream(upstream.head())),
+      meter_(meter),
+      clock_(clock) {}
 
 Task<Step> AnswerRelay::begin() {
     if (event_stream_) {
@@ -75,6 +79,7 @@ Task<Step> AnswerRelay::begin_plain() {
         }
         if (piece.state == Piece::complete) {
             on_upstream_done_();
+            meter_.whole(answer);
             net::Response response{.status = status, .headers = {}, .body = {}};
             response.headers = std::move(headers_);
             response.body = std::move(answer);
@@ -122,8 +127,9 @@ Task<Step> AnswerRelay::rest() {
 
 Task<bool> AnswerRelay::pass_events(std::string_view events) {
     engine::EventReader reader(events);
+    const Instant now = clock_.now();
     while (const auto event = reader.next()) {
-        tokens_ += engine::is_token(*event) ? 1 : 0;
+        meter_.event(*event, now);
         terminal_ = terminal_ || engine::is_terminal(*event);
     }
     co_return co_await client_.write(events);

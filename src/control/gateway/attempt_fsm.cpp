@@ -26,7 +26,8 @@ AttemptAction AttemptFsm::resume(AttemptEvent event) {
     }
     switch (state_) {
         case State::idle:
-            return go(State::placing, Action::place);
+            return event.kind == Event::granted ? while_waiting(std::move(event))
+                                                : go(State::placing, Action::place);
         case State::placing:
             return while_placing(std::move(event));
         case State::waiting:

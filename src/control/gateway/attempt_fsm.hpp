@@ -17,7 +17,7 @@ struct AttemptEvent {
         no_slot,        // pools fit, but every slot is busy or somebody waits already
         all_excluded,   // every pool that fits was asked in this round
         rejected,       // `error`: no pool fits
-        granted,        // the queue gave a slot of `pool`
+        granted,        // the queue gave a slot of `pool`; in place of start: before the run began
         queue_failed,   // `error`: the queue is full, or the wait was too long
         lease_refused,  // the node has no slot, or does not serve the pool any more
         place_failed,   // `error`: node or engine gave no answer

@@ -47,6 +47,13 @@ TEST(AttemptFsm, AnAnswerIsRelayedToItsEnd) {
     EXPECT_EQ(fsm.attempts(), 1U);
 }
 
+TEST(AttemptFsm, ARequestThatWaitedBeforeBeginsWithItsGrant) {
+    AttemptFsm fsm({});
+    EXPECT_EQ(fsm.resume(at(Event::granted, "a")).kind, Action::send);
+    EXPECT_EQ(fsm.resume(with(Event::place_failed, died())).kind, Action::place);
+    EXPECT_EQ(fsm.failed(), std::vector{pool("a")});
+}
+
 TEST(AttemptFsm, AFailedPlaceIsRetriedElsewhereBeforeTheFirstByte) {
     AttemptFsm fsm = started();
     send_to(fsm, "a");

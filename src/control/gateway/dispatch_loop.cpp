@@ -16,15 +16,29 @@ DispatchLoop::DispatchLoop(
     : control_(control),
       clock_(clock),
       tasks_(tasks),
-      depth_(metrics.add_shard().gauge(
+      shard_(metrics.add_shard()),
+      depth_(shard_.gauge(
           {.name = "queue_depth",
            .help =
                "Requests that wait for a slot, by served name; empty: requests without a model.",
            .labels = {"model", "priority"}}
       )),
-      dispatcher_(admission, policy, [this](const std::string& name, std::size_t depth) {
-          depth_.with({name, "interactive"})->set(static_cast<double>(depth));
-      }) {}
+      backpressure_(shard_.counter(
+          {.name = "admission_backpressure_events_total",
+           .help = "Requests and tasks that a full queue refused, by its policy.",
+           .labels = {"policy"}}
+      )),
+      probe_(metrics),
+      dispatcher_(
+          admission,
+          policy,
+          [this](const std::string& name, admission::Priority priority, std::size_t depth) {
+              depth_.with({name, to_string(priority)})->set(static_cast<double>(depth));
+          },
+          [this](std::string_view name, admission::Priority priority) {
+              probe_.enqueued(name, priority);
+          }
+      ) {}
 
 DispatchLoop::Wait DispatchLoop::park(Executor waiter, Bid bid) {
     Wait wait{async::Handoff<Result<Grant>>(waiter), std::make_shared<admission::TicketId>()};
@@ -34,9 +48,24 @@ DispatchLoop::Wait DispatchLoop::park(Executor waiter, Bid bid) {
             clock_.now(),
             [grant = wait.grant](Result<Grant> outcome) mutable { grant.set(std::move(outcome)); }
         );
+        count_turned_away();
         keep_ticking();
     });
     return wait;
+}
+
+Result<admission::TicketId> DispatchLoop::admit(Bid bid, OnDispatched on_dispatched) {
+    auto ticket = dispatcher_.admit(std::move(bid), clock_.now(), std::move(on_dispatched));
+    count_turned_away();
+    keep_ticking();
+    return ticket;
+}
+
+void DispatchLoop::count_turned_away() {
+    const std::uint64_t all = dispatcher_.turned_away();
+    if (all != turned_away_) {
+        backpressure_.with({"reject"})->add(all - std::exchange(turned_away_, all));
+    }
 }
 
 void DispatchLoop::cancel(const Wait& wait) {

@@ -4,8 +4,10 @@
 #include "async/event_loop.hpp"
 #include "async/task_group.hpp"
 #include "control/gateway/dispatcher.hpp"
+#include "control/gateway/gateway_probe.hpp"
 #include "metrics/registry.hpp"
 
+#include <cstdint>
 #include <memory>
 
 namespace orch::control::gateway {
@@ -38,17 +40,27 @@ public:
 
     void slot_freed(const PoolKey& pool);
 
-    // Control thread.
+    // Control thread, all that follow.
     Dispatcher& dispatcher() { return dispatcher_; }
+
+    // Dispatcher::admit, with its time limit kept.
+    Result<admission::TicketId> admit(Bid bid, OnDispatched on_dispatched);
+
+    GatewayProbe& probe() { return probe_; }
 
 private:
     void keep_ticking();
+    void count_turned_away();
     Task<void> tick();
 
     async::EventLoop& control_;
     async::AsyncClock& clock_;
     async::TaskGroup& tasks_;
+    metrics::Shard& shard_;
     metrics::Family<metrics::Gauge>& depth_;
+    metrics::Family<metrics::Counter>& backpressure_;
+    std::uint64_t turned_away_ = 0;  // as told to the metric
+    GatewayProbe probe_;
     Dispatcher dispatcher_;
     bool ticking_ = false;
 };

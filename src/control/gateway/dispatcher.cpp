@@ -20,40 +20,131 @@ bool has_free_slot(const std::shared_ptr<LoadCell>& cell) {
     return cell->claimed() < cell->capacity();
 }
 
+// Another control plane, or this one when it is back, may take the same request.
+std::unexpected<Error> stopping() {
+    return fail(Errc::pool_unavailable, "the control plane is stopping: send the request again");
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(
-    admission::AdmissionConfig config, placement::PlacementPolicy policy, OnDepth on_depth
+    admission::AdmissionConfig config,
+    placement::PlacementPolicy policy,
+    OnDepth on_depth,
+    OnAdmitted on_admitted
 )
     : queue_(config),
-      policy_(policy),
+      policy_(std::move(policy)),
       on_depth_(std::move(on_depth)),
+      on_admitted_(std::move(on_admitted)),
+      ledger_(policy_.seed),
       view_(std::make_shared<view::ClusterView>()) {}
 
 TicketId Dispatcher::park(Bid bid, Instant now, OnDispatched on_dispatched) {
     const TicketId id{++tickets_};
     if (closed_) {
-        on_dispatched(fail(Errc::cancelled, "the control plane is stopping"));
+        on_dispatched(stopping());
         return id;
     }
+    auto refused = take_in(id, std::move(bid), now, on_dispatched);
+    if (!refused) {
+        on_dispatched(std::unexpected(refused.error()));
+    }
+    return id;
+}
+
+Result<TicketId> Dispatcher::admit(Bid bid, Instant now, OnDispatched on_dispatched) {
+    if (closed_) {
+        return stopping();
+    }
+    auto decision = decide(*view_, bid.request, policy_, ledger_, now);
+    if (decision.rejection) {
+        return std::unexpected(*decision.rejection);
+    }
+    const TicketId id{++tickets_};
+    const placement::Candidate* const free =
+        take_first(decision, [](const placement::Candidate& candidate) {
+            return candidate.pool->cell->try_claim();
+        });
+    if (free != nullptr) {
+        ledger_.chosen(*free->pool->cell);
+        admitted(view_->queue_name(bid.request.model.value_or("")), bid.priority, bid.counted);
+        on_dispatched(Grant{view_, free->node, free->pool, now});
+        return id;
+    }
+    if (auto taken = take_in(id, std::move(bid), now, std::move(on_dispatched)); !taken) {
+        return std::unexpected(taken.error());
+    }
+    return id;
+}
+
+Result<void> Dispatcher::take_in(TicketId id, Bid bid, Instant now, OnDispatched on_dispatched) {
     const std::string name(view_->queue_name(bid.request.model.value_or("")));
     Ticket ticket{.id = id, .name = name, .excluded = std::move(bid.refused)};
     if (auto taken = enqueue(std::move(ticket), now, bid.since); !taken) {
-        on_dispatched(std::unexpected(taken.error()));
-        return id;
+        return taken;
     }
     Waiting& waiting = waiters_[id];
     waiting.request = std::move(bid.request);
     waiting.name = name;
+    waiting.priority = bid.priority;
     waiting.on_dispatched = std::move(on_dispatched);
-    on_depth_(name, queue_.depth(name));
+    admitted(name, bid.priority, bid.counted || bid.since);
+    count_depth(waiting, true);
     stand_in_line(waiting, now);
     // A slot may have been freed between the edge's last look and the waiter in its cell. Whoever
     // has waited longer may have it first.
     if (std::ranges::any_of(waiting.cells, has_free_slot)) {
         serve_all(now);
     }
-    return id;
+    return {};
+}
+
+void Dispatcher::admitted(std::string_view name, admission::Priority priority, bool counted) {
+    if (on_admitted_ && !counted) {
+        on_admitted_(name, priority);
+    }
+}
+
+void Dispatcher::count_depth(const Waiting& waiting, bool more) {
+    std::size_t& depth = depths_[{waiting.name, waiting.priority}];
+    depth = more ? depth + 1 : depth - 1;
+    on_depth_(waiting.name, waiting.priority, depth);
+}
+
+Outlook Dispatcher::preview(const placement::PlacementRequest& request, Instant now) const {
+    Outlook outlook;
+    outlook.decision = decide(*view_, request, policy_, ledger_, now, placement::Explain::yes);
+    const auto& ranked = outlook.decision.ranked;
+    const auto open = std::ranges::find_if(ranked, [](const placement::Candidate& candidate) {
+        return has_free_slot(candidate.pool->cell) && candidate.pool->cell->waiters() == 0;
+    });
+    outlook.slot_free = open != ranked.end();
+    if (outlook.slot_free) {
+        std::rotate(
+            outlook.decision.ranked.begin(),
+            outlook.decision.ranked.begin() + (open - ranked.begin()),
+            outlook.decision.ranked.end()
+        );
+        return outlook;
+    }
+    const std::string_view name = view_->queue_name(request.model.value_or(""));
+    outlook.standing.ahead = queue_.depth(name);
+    outlook.standing.start_in = estimate_start(ranked, outlook.standing.ahead);
+    if (auto room = queue_.check_room(name); !room) {
+        outlook.refused = room.error();
+    }
+    return outlook;
+}
+
+std::optional<Standing> Dispatcher::standing(TicketId ticket, Instant now) const {
+    const auto waiting = waiters_.find(ticket);
+    const auto ahead = queue_.position(ticket);
+    if (waiting == waiters_.end() || !ahead) {
+        return std::nullopt;
+    }
+    const auto decision = decide(*view_, waiting->second.request, policy_, ledger_, now);
+    return Standing{*ahead, estimate_start(decision.ranked, *ahead)};
 }
 
 Result<void> Dispatcher::enqueue(Ticket ticket, Instant now, std::optional<Instant> since) {
@@ -86,14 +177,16 @@ void Dispatcher::leave_line(Waiting& waiting) {
 std::optional<Grant> Dispatcher::try_claim(
     const placement::PlacementRequest& request, Instant now
 ) {
-    const auto decision = decide(*view_, request, policy_, ledger_, now);
-    for (const placement::Candidate& candidate : decision.ranked) {
-        if (candidate.pool->cell->claim_for_waiter()) {
-            ledger_.chosen(*candidate.pool->cell);
-            return Grant{view_, candidate.node, candidate.pool, {}};
-        }
+    auto decision = decide(*view_, request, policy_, ledger_, now);
+    const placement::Candidate* const taken =
+        take_first(decision, [](const placement::Candidate& candidate) {
+            return candidate.pool->cell->claim_for_waiter();
+        });
+    if (taken == nullptr) {
+        return std::nullopt;
     }
-    return std::nullopt;
+    ledger_.chosen(*taken->pool->cell);
+    return Grant{view_, taken->node, taken->pool, {}};
 }
 
 bool Dispatcher::serve(TicketId ticket, Instant now) {
@@ -114,7 +207,7 @@ bool Dispatcher::serve(TicketId ticket, Instant now) {
 void Dispatcher::end(TicketId ticket, Result<Grant> outcome) {
     auto waiting = waiters_.extract(ticket);
     leave_line(waiting.mapped());
-    on_depth_(waiting.mapped().name, queue_.depth(waiting.mapped().name));
+    count_depth(waiting.mapped(), false);
     waiting.mapped().on_dispatched(std::move(outcome));
 }
 
@@ -127,7 +220,9 @@ void Dispatcher::cancel(TicketId ticket) {
 void Dispatcher::close() {
     closed_ = true;
     while (!waiters_.empty()) {
-        cancel(waiters_.begin()->first);
+        const TicketId ticket = waiters_.begin()->first;
+        queue_.remove(ticket);
+        end(ticket, stopping());
     }
 }
 

@@ -2,17 +2,22 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "control/admission/priority.hpp"
 #include "control/admission/wait_queue.hpp"
+#include "control/gateway/start_estimate.hpp"
 #include "control/placement/choice_ledger.hpp"
 #include "control/placement/placement_policy.hpp"
 #include "control/placement/placement_request.hpp"
 #include "control/view/cluster_view.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace orch::control::gateway {
@@ -24,6 +29,8 @@ struct Bid {
     // When it first waited, if it was granted a slot before and the node refused it: it gets its
     // old place back, whatever the capacity.
     std::optional<Instant> since{};
+    admission::Priority priority = admission::Priority::interactive;
+    bool counted = false;  // it had a slot before, so it is not new
 };
 
 // Where a request that waited may go: a slot of this pool is claimed for it.
@@ -34,13 +41,31 @@ struct Grant {
     Instant since{};  // when the request first waited; names its place if it has to wait again
 };
 
-// Called once, on the control thread, when the wait is over: a grant, admission_reject, or
-// cancelled. Exactly one call, so that a slot granted to a client that just left is given back.
-// Must not call the dispatcher.
+// Called once, on the control thread, when the wait is over: a grant, admission_reject, cancelled,
+// or pool_unavailable when the program stops. Exactly one call, so that a slot granted to a client
+// that just left is given back. Must not call the dispatcher.
 using OnDispatched = std::function<void(Result<Grant>)>;
 
 // Hears how many requests wait for a served name ("" = without a model) when that changes.
-using OnDepth = std::function<void(const std::string& name, std::size_t depth)>;
+using OnDepth =
+    std::function<void(const std::string& name, admission::Priority priority, std::size_t depth)>;
+
+// Hears of each request that is admitted here for the first time, to a slot or to a queue.
+using OnAdmitted = std::function<void(std::string_view name, admission::Priority priority)>;
+
+// How a request that waits stands.
+struct Standing {
+    std::size_t ahead = 0;             // how many wait before it
+    std::optional<Duration> start_in;  // see estimate_start()
+};
+
+// What would happen to a request that came now.
+struct Outlook {
+    placement::Decision decision;  // explained
+    bool slot_free = false;        // decision.ranked.front() is free for it
+    std::optional<Error> refused;  // the queue is full
+    Standing standing;             // in the queue; without meaning when a slot is free
+};
 
 // Requests that found no free slot wait here, first come first served per served name. Owner: the
 // control thread. Pure but for the load cells; time comes in.
@@ -50,17 +75,31 @@ using OnDepth = std::function<void(const std::string& name, std::size_t depth)>;
 class Dispatcher {
 public:
     Dispatcher(
-        admission::AdmissionConfig config, placement::PlacementPolicy policy, OnDepth on_depth
+        admission::AdmissionConfig config,
+        placement::PlacementPolicy policy,
+        OnDepth on_depth,
+        OnAdmitted on_admitted = {}
     );
 
     // Takes the request in. It may be granted or refused before this returns; the ticket names it
     // in cancel(). Requires: a view was set.
     admission::TicketId park(Bid bid, Instant now, OnDispatched on_dispatched);
 
+    // Takes in a request that no edge has tried to place: a slot that is free and that nobody waits
+    // for at once, else its place in the queue. Errors: why no pool fits it, or admission_reject;
+    // then on_dispatched is not called.
+    Result<admission::TicketId> admit(Bid bid, Instant now, OnDispatched on_dispatched);
+
+    // Tries nothing and claims nothing.
+    Outlook preview(const placement::PlacementRequest& request, Instant now) const;
+
+    // Nothing when it does not wait. Cost: a decision, and a walk over those before it.
+    std::optional<Standing> standing(admission::TicketId ticket, Instant now) const;
+
     // The client is gone: ends the wait with `cancelled` unless it has ended already.
     void cancel(admission::TicketId ticket);
 
-    // Ends all waits and takes no more in: the program stops.
+    // Ends all waits with pool_unavailable and takes no more in: the program stops.
     void close();
 
     // A slot of this pool was given back while somebody waited.
@@ -78,19 +117,31 @@ public:
 
     std::size_t waiting() const { return queue_.depth(); }
 
+    // Of one served name, or of requests without a model.
+    std::size_t waiting(const std::string& name) const { return queue_.depth(name); }
+
+    // How many a full queue has refused so far.
+    std::uint64_t turned_away() const { return queue_.turned_away(); }
+
     void set_config(admission::AdmissionConfig config) { queue_.set_config(config); }
+
+    void set_policy(placement::PlacementPolicy policy) { policy_ = std::move(policy); }
 
 private:
     struct Waiting {
         placement::PlacementRequest request;
         std::string name;  // of its queue
+        admission::Priority priority = admission::Priority::interactive;
         OnDispatched on_dispatched;
         std::vector<std::shared_ptr<LoadCell>> cells;  // where its waiter stands
     };
 
     using Waiters = std::unordered_map<admission::TicketId, Waiting>;
 
+    Result<void> take_in(admission::TicketId id, Bid bid, Instant now, OnDispatched on_dispatched);
     Result<void> enqueue(admission::Ticket ticket, Instant now, std::optional<Instant> since);
+    void admitted(std::string_view name, admission::Priority priority, bool counted);
+    void count_depth(const Waiting& waiting, bool more);
     void stand_in_line(Waiting& waiting, Instant now);
     void leave_line(Waiting& waiting);
     std::optional<Grant> try_claim(const placement::PlacementRequest& request, Instant now);
@@ -101,6 +152,8 @@ private:
     admission::WaitQueue queue_;
     placement::PlacementPolicy policy_;
     OnDepth on_depth_;
+    OnAdmitted on_admitted_;
+    std::map<std::pair<std::string, admission::Priority>, std::size_t> depths_;
     placement::ChoiceLedger ledger_;
     view::ClusterViewPtr view_;
     Waiters waiters_;

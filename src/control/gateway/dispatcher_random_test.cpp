@@ -187,7 +187,9 @@ private:
     Dispatcher dispatcher_{
         {.capacity = 8, .queue_timeout = 30s},
         {},
-        [this](const std::string& name, std::size_t depth) { depths_[name] = depth; }
+        [this](const std::string& name, admission::Priority, std::size_t depth) {
+            depths_[name] = depth;
+        }
     };
 };
 

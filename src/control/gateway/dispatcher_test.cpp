@@ -89,7 +89,9 @@ protected:
     Dispatcher dispatcher_{
         {.capacity = 3, .queue_timeout = 60s},
         {},
-        [this](const std::string& name, std::size_t depth) { depths_[name] = depth; }
+        [this](const std::string& name, admission::Priority, std::size_t depth) {
+            depths_[name] = depth;
+        }
     };
 };
 
@@ -309,9 +311,9 @@ TEST_F(DispatcherTest, ClosingEndsAllWaitsAndTakesNoMore) {
     const Outcome& first = park("qwen");
     const Outcome& second = park("");
     dispatcher_.close();
-    EXPECT_EQ(first.code(), Errc::cancelled);
-    EXPECT_EQ(second.code(), Errc::cancelled);
-    EXPECT_EQ(park("qwen").code(), Errc::cancelled);
+    EXPECT_EQ(first.code(), Errc::pool_unavailable);
+    EXPECT_EQ(second.code(), Errc::pool_unavailable);
+    EXPECT_EQ(park("qwen").code(), Errc::pool_unavailable);
     EXPECT_EQ(dispatcher_.waiting(), 0U);
     EXPECT_EQ(a_->waiters() + b_->waiters(), 0U);
 }

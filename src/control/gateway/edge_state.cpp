@@ -25,12 +25,18 @@ EdgeState::Visit::~Visit() {
 EdgeState::Choice EdgeState::choose(const placement::PlacementRequest& request) {
     Choice choice;
     choice.decision = decide(*view_, request, policy_, ledger_, edge_.clock().now());
-    for (const placement::Candidate& candidate : choice.decision.ranked) {
-        if (candidate.pool->cell->try_claim()) {
-            ledger_.chosen(*candidate.pool->cell);
-            choice.claim.emplace(dispatch_, view_, *candidate.node, *candidate.pool);
-            break;
-        }
+    placements_.considered(choice.decision);
+    const placement::Candidate* const taken =
+        take_first(choice.decision, [](const placement::Candidate& candidate) {
+            return candidate.pool->cell->try_claim();
+        });
+    if (taken != nullptr) {
+        ledger_.chosen(*taken->pool->cell);
+        placements_.assigned(request, taken->node->id, !taken->wanted);
+        choice.claim.emplace(dispatch_, view_, *taken->node, *taken->pool);
+    }
+    if (choice.decision.rejection) {
+        placements_.no_capacity(request);
     }
     return choice;
 }

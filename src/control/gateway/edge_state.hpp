@@ -1,5 +1,7 @@
 #pragma once
 
+#include "control/gateway/gateway_probe.hpp"
+#include "control/gateway/placement_probe.hpp"
 #include "control/gateway/slot_claim.hpp"
 #include "control/placement/choice_ledger.hpp"
 #include "control/placement/placement_policy.hpp"
@@ -17,8 +19,21 @@ namespace orch::control::gateway {
 // thread only.
 class EdgeState {
 public:
-    EdgeState(net::Edge& edge, DispatchLoop& dispatch, placement::PlacementPolicy policy)
-        : edge_(edge), dispatch_(dispatch), policy_(policy) {}
+    EdgeState(
+        net::Edge& edge,
+        DispatchLoop& dispatch,
+        placement::PlacementPolicy policy,
+        PlacementProbe placements,
+        metrics::Registry& metrics
+    )
+        : edge_(edge),
+          dispatch_(dispatch),
+          policy_(std::move(policy)),
+          placements_(std::move(placements)),
+          probe_(metrics),
+          ledger_(policy_.seed + edge.index() + 1) {}
+
+    void set_policy(placement::PlacementPolicy policy) { policy_ = std::move(policy); }
 
     // Tells the requests of nodes that are offline now.
     void set_view(view::ClusterViewPtr view);
@@ -56,10 +71,16 @@ public:
 
     net::Edge& edge() { return edge_; }
 
+    PlacementProbe& placements() { return placements_; }
+
+    GatewayProbe& probe() { return probe_; }
+
 private:
     net::Edge& edge_;
     DispatchLoop& dispatch_;
     placement::PlacementPolicy policy_;
+    PlacementProbe placements_;
+    GatewayProbe probe_;
     placement::ChoiceLedger ledger_;
     std::list<Visit*> visits_;
     view::ClusterViewPtr view_ = std::make_shared<view::ClusterView>();

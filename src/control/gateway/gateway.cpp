@@ -1,35 +1,59 @@
 #include "control/gateway/gateway.hpp"
 
 #include "api/inference_peek.hpp"
+#include "control/gateway/exchange_caller.hpp"
 #include "control/gateway/request_headers.hpp"
+#include "net/correlation.hpp"
 
 #include <utility>
 
 namespace orch::control::gateway {
 
 Gateway::Gateway(
-    const std::vector<net::Edge*>& edges, GatewayContext context, placement::PlacementPolicy policy
+    const std::vector<net::Edge*>& edges,
+    GatewayContext context,
+    placement::PlacementPolicy policy,
+    metrics::Registry& metrics
 )
     : context_(std::move(context)) {
+    const PlacementProbe placements(metrics);
     for (net::Edge* const edge : edges) {
-        edges_.push_back(std::make_unique<EdgeState>(*edge, context_.dispatch, policy));
+        edges_.push_back(std::make_unique<EdgeState>(
+            *edge, context_.dispatch, policy, PlacementProbe(metrics, placements), metrics
+        ));
     }
 }
 
 void Gateway::add_routes(net::RouteTable& routes) {
-    const net::Handler handler = [this](net::Exchange& exchange) { return serve(exchange); };
-    const auto add = [&](const char* path, const char* summary) {
+    const auto add = [&](const char* path, ModelKind kind, const char* summary, const char* example
+                     ) {
         routes.add({
             .method = net::Method::post,
             .path = path,
             .auth = auth::AuthClass::client,
             .body_limit = net::kDefaultBodyLimit,
             .summary = summary,
-            .handler = handler,
+            .example = example,
+            .handler = [this, kind](net::Exchange& exchange) { return serve(exchange, kind); },
         });
     };
-    add("/v1/chat/completions", "Chat completion, streamed or not, as OpenAI defines it");
-    add("/v1/completions", "Text completion, streamed or not, as OpenAI defines it");
+    constexpr ModelKind kChat = ModelKind::chat;
+    add("/v1/chat/completions",
+        kChat,
+        "Chat completion, streamed or not, as OpenAI defines it",
+        R"({"model":"qwen3-8b","messages":[{"role":"user","content":"Hello"}],"max_tokens":64})");
+    add("/v1/completions",
+        kChat,
+        "Text completion, streamed or not, as OpenAI defines it",
+        R"({"model":"qwen3-8b","prompt":"Once upon a time","max_tokens":64})");
+    add("/v1/embeddings",
+        ModelKind::embedding,
+        "Embeddings, as OpenAI defines them",
+        R"({"model":"bge-m3","input":"Hello"})");
+    add("/v1/rerank",
+        ModelKind::rerank,
+        "Documents in the order of their relevance to a query",
+        R"({"model":"bge-reranker","query":"a fruit","documents":["an apple","a stone"]})");
 }
 
 void Gateway::publish(const view::ClusterViewPtr& view) {
@@ -38,39 +62,59 @@ void Gateway::publish(const view::ClusterViewPtr& view) {
     }
 }
 
+void Gateway::set_policy(const placement::PlacementPolicy& policy) {
+    for (const auto& state : edges_) {
+        state->edge().loop().post([state = state.get(), policy] { state->set_policy(policy); });
+    }
+}
+
 const view::ClusterViewPtr& Gateway::view_of(const net::Edge& edge) const {
     return edges_[edge.index()]->view();
 }
 
-Task<void> Gateway::serve(net::Exchange& exchange) {
+Task<void> Gateway::serve(net::Exchange& exchange, ModelKind kind) {
+    EdgeState& edge = *edges_[exchange.edge().index()];
     const auto peek = api::peek_inference(exchange.body());
-    if (!peek) {
-        co_await exchange.respond_error(peek.error());
-        co_return;
-    }
-    auto request = read_hints(exchange.head().headers);
+    auto request = peek ? read_hints(exchange.head().headers) : std::unexpected(peek.error());
     if (!request) {
+        edge.probe().rejected(request.error().code);
         co_await exchange.respond_error(request.error());
         co_return;
     }
     request->model = peek->model;
+    request->kind = kind;
     tell_model(exchange, peek->model.value_or(""));
-    InferenceRun run(context_, *edges_[exchange.edge().index()], exchange, std::move(*request));
+    ExchangeCaller caller(exchange);
+    InferenceRun run(context_, edge, caller, std::move(*request), admission::Priority::interactive);
     co_await run.run();
+}
+
+Task<void> Gateway::carry(
+    net::Edge& edge,
+    Caller& caller,
+    placement::PlacementRequest request,
+    admission::Priority priority,
+    Grant grant
+) {
+    InferenceRun run(context_, *edges_[edge.index()], caller, std::move(request), priority);
+    co_await run.run_granted(std::move(grant));
 }
 
 void Gateway::tell_model(net::Exchange& exchange, const std::string& model) {
     if (model.empty()) {
         context_.log.info(
-            "a request names no model: any ready chat pool may serve it",
-            {{"correlation_id", exchange.correlation()}}
+            "a request names no model: any ready pool of its kind may serve it",
+            {{"correlation_id", exchange.correlation()},
+             {"trace_id", net::trace_id_of(exchange.traceparent())}}
         );
         return;
     }
     if (view_of(exchange.edge())->find_model(model).empty()) {
         context_.log.warn(
             "a request names a model that no pool serves",
-            {{"model", model}, {"correlation_id", exchange.correlation()}}
+            {{"model", model},
+             {"correlation_id", exchange.correlation()},
+             {"trace_id", net::trace_id_of(exchange.traceparent())}}
         );
     }
 }

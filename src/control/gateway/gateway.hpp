@@ -17,20 +17,33 @@ public:
     Gateway(
         const std::vector<net::Edge*>& edges,
         GatewayContext context,
-        placement::PlacementPolicy policy
+        placement::PlacementPolicy policy,
+        metrics::Registry& metrics
     );
 
-    // POST /v1/chat/completions and /v1/completions.
+    // POST /v1/chat/completions, /v1/completions, /v1/embeddings and /v1/rerank.
     void add_routes(net::RouteTable& routes);
+
+    // Carries a request that has its slot already, for whoever asked. That edge's thread.
+    Task<void> carry(
+        net::Edge& edge,
+        Caller& caller,
+        placement::PlacementRequest request,
+        admission::Priority priority,
+        Grant grant
+    );
 
     // Hands the picture to every edge. Control thread.
     void publish(const view::ClusterViewPtr& view);
+
+    // For requests that are placed from now on. Any thread.
+    void set_policy(const placement::PlacementPolicy& policy);
 
     // The edge's present picture. That edge's thread.
     const view::ClusterViewPtr& view_of(const net::Edge& edge) const;
 
 private:
-    Task<void> serve(net::Exchange& exchange);
+    Task<void> serve(net::Exchange& exchange, ModelKind kind);
     void tell_model(net::Exchange& exchange, const std::string& model);
 
     GatewayContext context_;

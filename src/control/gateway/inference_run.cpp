@@ -2,9 +2,12 @@
 
 #include "api/error_body.hpp"
 #include "control/gateway/request_headers.hpp"
+#include "control/placement/feasibility.hpp"
+#include "net/correlation.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace orch::control::gateway {
@@ -29,46 +32,77 @@ bool blames_node(UpstreamFailure failure) {
 InferenceRun::InferenceRun(
     GatewayContext& context,
     EdgeState& edge,
-    net::Exchange& exchange,
-    placement::PlacementRequest request
+    Caller& caller,
+    placement::PlacementRequest request,
+    admission::Priority priority
 )
     : context_(context),
+      config_(*context.config.load()),
       edge_(edge),
-      exchange_(exchange),
+      caller_(caller),
       request_(std::move(request)),
-      fsm_(limits()) {}
+      priority_(priority),
+      fsm_(limits()),
+      arrived_(edge.edge().clock().now()) {}
 
 AttemptLimits InferenceRun::limits() const {
     const bool pinned = request_.pin_node || request_.pin_pool;
     return {
-        .retries = context_.config.retry_attempts,
-        .replayable = exchange_.body().size() <= context_.config.replay_limit,
+        .retries = config_.retry_attempts,
+        .replayable = caller_.body().size() <= config_.replay_limit,
         .pinned = pinned && !request_.fallback,
     };
 }
 
 Task<void> InferenceRun::run() {
-    exchange_.on_client_gone([this] { client_left(); });
-    AttemptEvent event{.kind = Event::start};
+    return run_from({.kind = Event::start});
+}
+
+Task<void> InferenceRun::run_granted(Grant grant) {
+    return run_from(take(grant));
+}
+
+Task<void> InferenceRun::run_from(AttemptEvent event) {
+    caller_.on_gone([this] { client_left(); });
+    if (caller_.gone()) {
+        event = {.kind = Event::client_gone};
+    }
     for (;;) {
         AttemptAction action = fsm_.resume(std::move(event));
         if (action.kind == Action::finish) {
             break;
         }
         event = co_await perform(std::move(action));
-        if (exchange_.client_gone()) {
+        if (caller_.gone()) {
             event = {.kind = Event::client_gone};
         }
     }
-    exchange_.on_client_gone(nullptr);
+    caller_.on_gone(nullptr);
+    if (caller_.gone()) {
+        edge_.probe().canceled(started_ ? &claim_->pool() : nullptr, "client");
+    }
+    RunSummary summary;
+    summary.attempts = fsm_.attempts();
     if (claim_) {
-        exchange_.note("node", claim_->pool().key.node.str());
-        exchange_.note("pool", claim_->pool().key.pool.str());
+        summary.place = claim_->pool().key;
+        summary.machine = claim_->node().machine_id;
     }
-    exchange_.note("attempts", std::to_string(fsm_.attempts()));
     if (relay_) {
-        exchange_.note("tokens", std::to_string(relay_->tokens()));
+        summary.tokens = relay_->tokens();
+        tell_answer();
     }
+    caller_.closed(summary);
+}
+
+void InferenceRun::tell_answer() {
+    context_.answers.answered(
+        edge_.edge().index(),
+        claim_->pool(),
+        upstream_->head().headers.find("X-Llorch-Replica").value_or(""),
+        to_string(priority_),
+        meter_,
+        arrived_
+    );
 }
 
 Task<AttemptEvent> InferenceRun::perform(AttemptAction action) {
@@ -101,6 +135,12 @@ AttemptEvent InferenceRun::place() {
     EdgeState::Choice choice = edge_.choose(request_);
     if (choice.claim) {
         claim_ = std::move(choice.claim);
+        claimed_at_ = edge_.edge().clock().now();
+        if (!std::exchange(admitted_, true)) {
+            edge_.probe().enqueued(
+                edge_.view()->queue_name(request_.model.value_or("")), priority_
+            );
+        }
         return {.kind = Event::placed, .pool = claim_->pool().key};
     }
     if (choice.decision.rejection) {
@@ -114,29 +154,42 @@ AttemptEvent InferenceRun::place() {
 Task<AttemptEvent> InferenceRun::wait() {
     const Executor here = edge_.edge().loop().executor();
     request_.exclude = fsm_.failed();
-    waiting_.emplace(context_.dispatch.park(here, Bid{request_, fsm_.refused(), waited_since_}));
+    Bid bid{request_, fsm_.refused(), waited_since_, priority_, admitted_};
+    waiting_.emplace(context_.dispatch.park(here, std::move(bid)));
     Result<Grant> grant = co_await waiting_->grant.wait_to_end();
     waiting_.reset();
     if (!grant) {
+        if (grant.error().code != Errc::cancelled) {
+            edge_.placements().no_capacity(request_);
+        }
         co_return AttemptEvent{.kind = Event::queue_failed, .error = std::move(grant.error())};
     }
-    waited_since_ = grant->since;
-    claim_.emplace(context_.dispatch, grant->view, *grant->node, *grant->pool);
-    co_return AttemptEvent{.kind = Event::granted, .pool = claim_->pool().key};
+    co_return take(*grant);
+}
+
+AttemptEvent InferenceRun::take(const Grant& grant) {
+    admitted_ = true;
+    waited_since_ = grant.since;
+    arrived_ = std::min(arrived_, grant.since);
+    const placement::Verdict verdict = placement::judge(*grant.node, *grant.pool, request_);
+    edge_.placements().assigned(request_, grant.node->id, !verdict.wanted());
+    claimed_at_ = edge_.edge().clock().now();
+    claim_.emplace(context_.dispatch, grant.view, *grant.node, *grant.pool);
+    return {.kind = Event::granted, .pool = claim_->pool().key};
 }
 
 net::ClientRequest InferenceRun::node_request() const {
     const view::NodeBlock& node = claim_->node();
     return {
-        .method = exchange_.head().method,
+        .method = net::Method::post,
         .to = HostPort{node.endpoint.host, node.endpoint.port},
-        .target = fmt::format(
-            "/v2/pools/{}/engine{}", claim_->pool().key.pool.str(), exchange_.head().target
-        ),
-        .headers = headers_for_node(exchange_, context_.token),
-        .body = exchange_.body(),
-        .connect_limit = context_.config.connect_limit,
-        .first_byte_limit = context_.config.first_byte_limit,
+        .tls = node.endpoint.tls,
+        .target =
+            fmt::format("/v2/pools/{}/engine{}", claim_->pool().key.pool.str(), caller_.target()),
+        .headers = caller_.headers_for_node(context_.token.text()),
+        .body = caller_.body(),
+        .connect_limit = config_.connect_limit,
+        .first_byte_limit = config_.first_byte_limit,
     };
 }
 
@@ -146,7 +199,7 @@ Task<AttemptEvent> InferenceRun::send() {
     node_silent_ = false;
     visit_.emplace(edge_, claim_->node().id, [this] {
         node_silent_ = true;
-        upstream_->shorten_wait(context_.config.node_timeout);
+        upstream_->shorten_wait(config_.node_timeout);
     });
     net::ClientRequest request = node_request();
     const UpstreamFailure failure = co_await upstream_->send(std::move(request));
@@ -156,20 +209,30 @@ Task<AttemptEvent> InferenceRun::send() {
     if (upstream_->head().headers.find("X-Llorch-Origin") == "node") {
         co_return co_await judge_node_answer();
     }
-    relay_.emplace(*upstream_, exchange_, context_.config, client_headers(), [this] {
-        claim_->release();
-    });
+    if (!std::exchange(started_, true)) {
+        edge_.probe().started(claim_->pool(), priority_);
+    }
+    caller_.served_by(claim_->pool().key, fsm_.attempts() + 1);
+    meter_ = {};
+    relay_.emplace(
+        *upstream_,
+        caller_,
+        config_,
+        headers_for_client(upstream_->head().headers),
+        [this] { end_upstream(); },
+        meter_,
+        edge_.edge().clock()
+    );
     co_return co_await relay(false);
 }
 
 // The node itself answered: it has no slot, its engine died, or it does not accept the call.
 Task<AttemptEvent> InferenceRun::judge_node_answer() {
     std::string body;
-    net::BodyPiece piece = co_await upstream_->read(context_.config.idle_limit);
-    while (piece.state == net::BodyPiece::State::data && body.size() < context_.config.held_answer
-    ) {
+    net::BodyPiece piece = co_await upstream_->read(config_.idle_limit);
+    while (piece.state == net::BodyPiece::State::data && body.size() < config_.held_answer) {
         body += piece.bytes;
-        piece = co_await upstream_->read(context_.config.idle_limit);
+        piece = co_await upstream_->read(config_.idle_limit);
     }
     const PoolKey pool = claim_->pool().key;
     claim_->release();
@@ -186,11 +249,13 @@ Task<AttemptEvent> InferenceRun::judge_node_answer() {
     }
     context_.log.warn(
         "a node did not serve a request",
-        {{"node", pool.node},
+        {{"node_id", pool.node},
+         {"machine_id", claim_->node().machine_id},
          {"pool", pool.pool},
          {"code", wire_name(code)},
          {"reason", said ? said->message : "unknown"},
-         {"correlation_id", exchange_.correlation()}}
+         {"correlation_id", caller_.correlation()},
+         {"trace_id", net::trace_id_of(caller_.traceparent())}}
     );
     waited_since_.reset();
     const Errc shown = code == Errc::decode_timeout ? code : Errc::worker_reset;
@@ -251,28 +316,21 @@ AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
     }
     context_.log.warn(
         "a place failed",
-        {{"node", pool.node},
+        {{"node_id", pool.node},
+         {"machine_id", claim_->node().machine_id},
          {"pool", pool.pool},
          {"reason", reason_of(failure)},
-         {"correlation_id", exchange_.correlation()}}
+         {"correlation_id", caller_.correlation()},
+         {"trace_id", net::trace_id_of(caller_.traceparent())}}
     );
     return {.kind = Event::place_failed, .error = std::move(error)};
 }
 
 void InferenceRun::suspect_node() {
-    const Instant until = edge_.edge().clock().now() + context_.config.suspicion;
+    const Instant until = edge_.edge().clock().now() + config_.suspicion;
     for (const view::PoolBlock& pool : claim_->node().pools) {
         pool.cell->suspect_until(until);
     }
-}
-
-net::Headers InferenceRun::client_headers() const {
-    net::Headers headers = headers_for_client(upstream_->head().headers);
-    const PoolKey& pool = claim_->pool().key;
-    headers.add("X-Llorch-Node", pool.node.str());
-    headers.add("X-Llorch-Pool", pool.pool.str());
-    headers.add("X-Llorch-Attempts", std::to_string(fsm_.attempts() + 1));
-    return headers;
 }
 
 Task<void> InferenceRun::answer_error(Error error) {
@@ -283,21 +341,19 @@ Task<void> InferenceRun::answer_error(Error error) {
             places.push_back({place.key.node, place.key.pool, std::move(place.reasons)});
         }
     }
-    co_await exchange_.respond_error(std::move(error), std::move(details), api::kDefaultBackoff);
+    if (fsm_.attempts() == 0 && !caller_.gone()) {
+        edge_.probe().rejected(error.code);
+    }
+    co_await caller_.refuse(std::move(error), std::move(details));
 }
 
-// An event stream ends with an error event and no [DONE]; any other answer is cut off, so that the
-// client cannot take it for complete.
 Task<void> InferenceRun::break_answer(Error error) {
-    exchange_.note("code", std::string(wire_name(error.code)));
-    if (!relay_->is_event_stream()) {
-        exchange_.abort();
-        co_return;
-    }
-    const api::ErrorBody body = api::make_error_body(error, exchange_.correlation());
-    const std::string event = "data: " + api::to_json(body) + "\n\n";
-    co_await exchange_.write(event);
-    co_await exchange_.end();
+    co_await caller_.break_off(std::move(error), relay_->is_event_stream());
+}
+
+void InferenceRun::end_upstream() {
+    claim_->pool().cell->note_service(edge_.edge().clock().now() - claimed_at_);
+    claim_->release();
 }
 
 void InferenceRun::client_left() {

@@ -1,8 +1,13 @@
 #pragma once
 
+#include "auth/live_auth.hpp"
 #include "base/log.hpp"
+#include "base/published.hpp"
+#include "control/gateway/answer_meter.hpp"
+#include "control/gateway/answer_probe.hpp"
 #include "control/gateway/answer_relay.hpp"
 #include "control/gateway/attempt_fsm.hpp"
+#include "control/gateway/caller.hpp"
 #include "control/gateway/edge_state.hpp"
 #include "control/gateway/gateway_config.hpp"
 
@@ -16,25 +21,32 @@ namespace orch::control::gateway {
 // What all requests of the gateway share.
 struct GatewayContext {
     DispatchLoop& dispatch;
-    GatewayConfig config;
-    std::string token;  // sent to nodes; empty = none
+    const Published<GatewayConfig>& config;  // a request goes by what was in force when it came
+    const auth::OutboundToken& token;        // sent to nodes
     Logger log;
+    AnswerProbe& answers;
 };
 
 // One inference request from placement to the last byte: performs what its AttemptFsm decides. On
-// its edge's thread; lives inside the request's handler.
+// its edge's thread; lives inside the request's handler, or inside a task's coroutine.
 class InferenceRun {
 public:
     InferenceRun(
         GatewayContext& context,
         EdgeState& edge,
-        net::Exchange& exchange,
-        placement::PlacementRequest request
+        Caller& caller,
+        placement::PlacementRequest request,
+        admission::Priority priority
     );
 
     Task<void> run();
 
+    // The same for a request that waited in the queue before: it begins with the slot it was given.
+    Task<void> run_granted(Grant grant);
+
 private:
+    Task<void> run_from(AttemptEvent event);
+    AttemptEvent take(const Grant& grant);
     AttemptLimits limits() const;
     Task<AttemptEvent> perform(AttemptAction action);
     AttemptEvent place();
@@ -47,25 +59,33 @@ private:
     Task<void> break_answer(Error error);
 
     net::ClientRequest node_request() const;
-    net::Headers client_headers() const;
     std::string_view reason_of(net::UpstreamFailure failure) const;
     Error error_of(net::UpstreamFailure failure) const;
     AttemptEvent failed_place(net::UpstreamFailure failure);
     void suspect_node();
+    void end_upstream();
     void client_left();
+    void tell_answer();
 
     GatewayContext& context_;
+    const GatewayConfig config_;
     EdgeState& edge_;
-    net::Exchange& exchange_;
+    Caller& caller_;
     placement::PlacementRequest request_;
+    admission::Priority priority_;
     AttemptFsm fsm_;
     std::optional<SlotClaim> claim_;
     std::optional<DispatchLoop::Wait> waiting_;
     std::optional<Instant> waited_since_;  // of the last grant, until a place takes the request
+    bool admitted_ = false;                // has had a slot
+    bool started_ = false;                 // a place took it
+    Instant claimed_at_{};                 // the present slot
     std::unique_ptr<net::ClientExchange> upstream_;
     std::optional<EdgeState::Visit> visit_;  // while upstream_ is with a node
     bool node_silent_ = false;               // that node went Offline meanwhile
+    AnswerMeter meter_;                      // of the answer in relay_
     std::optional<AnswerRelay> relay_;
+    Instant arrived_;                // or began to wait in the queue, if that was before
     placement::Decision rejection_;  // its per-pool reasons go into the error's details
 };
 

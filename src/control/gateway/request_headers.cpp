@@ -27,11 +27,12 @@ constexpr std::array<std::string_view, 16> kNotForNode{
     "X-Llorch-Fallback",
 };
 
-constexpr std::array<std::string_view, 4> kNotForClient{
+constexpr std::array<std::string_view, 5> kNotForClient{
     "Content-Length",
     "X-Correlation-Id",
     "X-Request-Id",
     "X-Llorch-Origin",
+    "X-Llorch-Replica",
 };
 
 template <std::size_t N>
@@ -61,6 +62,16 @@ Result<std::vector<placement::PlaceHint>> read_list(
     return placement::parse_hints(headers.find(name).value_or(""), name);
 }
 
+// A session is whatever its client calls it: only its equality counts.
+Result<std::string> read_session(const net::Headers& headers) {
+    constexpr std::size_t kLongest = 256;
+    const std::string_view value = headers.find("X-Session-Id").value_or("");
+    if (value.size() > kLongest) {
+        return fail(Errc::invalid_params, "X-Session-Id: must have at most 256 characters");
+    }
+    return std::string(value);
+}
+
 Result<bool> read_fallback(const net::Headers& headers) {
     const std::string_view value = headers.find("X-Llorch-Fallback").value_or("false");
     if (value != "true" && value != "false") {
@@ -77,14 +88,15 @@ Result<placement::PlacementRequest> read_hints(const net::Headers& headers) {
     auto prefer = read_list(headers, "X-Llorch-Prefer");
     auto avoid = read_list(headers, "X-Llorch-Avoid");
     const auto fallback = read_fallback(headers);
+    auto session = read_session(headers);
     if (!node || !pool) {
         return std::unexpected(node ? pool.error() : node.error());
     }
     if (!prefer || !avoid) {
         return std::unexpected(prefer ? avoid.error() : prefer.error());
     }
-    if (!fallback) {
-        return std::unexpected(fallback.error());
+    if (!fallback || !session) {
+        return std::unexpected(fallback ? session.error() : fallback.error());
     }
     placement::PlacementRequest request;
     request.pin_node = std::move(*node);
@@ -92,6 +104,7 @@ Result<placement::PlacementRequest> read_hints(const net::Headers& headers) {
     request.prefer = std::move(*prefer);
     request.avoid = std::move(*avoid);
     request.fallback = *fallback;
+    request.session = std::move(*session);
     return request;
 }
 

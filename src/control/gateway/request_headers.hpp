@@ -9,7 +9,8 @@
 
 namespace orch::control::gateway {
 
-// X-Llorch-Node, -Pool, -Prefer, -Avoid and -Fallback as a placement request without a model.
+// X-Session-Id and X-Llorch-Node, -Pool, -Prefer, -Avoid and -Fallback as a placement request
+// without a model.
 // Errors: invalid_params naming the header.
 Result<placement::PlacementRequest> read_hints(const net::Headers& headers);
 

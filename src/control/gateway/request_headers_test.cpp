@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <initializer_list>
+#include <string>
 #include <utility>
 
 namespace orch::control::gateway {
@@ -29,7 +30,8 @@ TEST(RequestHeaders, HintsAreReadWhateverTheirCase) {
          {"X-LLORCH-POOL", "chat"},
          {"X-Llorch-Prefer", "node:a, pool:b"},
          {"X-Llorch-Avoid", "node:c"},
-         {"X-Llorch-Fallback", "true"}}
+         {"X-Llorch-Fallback", "true"},
+         {"X-Session-Id", "chat 7"}}
     ));
     ASSERT_TRUE(request);
     EXPECT_EQ(request->pin_node, NodeId("gpu-1"));
@@ -38,15 +40,18 @@ TEST(RequestHeaders, HintsAreReadWhateverTheirCase) {
     EXPECT_EQ(request->prefer[1].pool, PoolId("b"));
     EXPECT_EQ(request->avoid.at(0).node, NodeId("c"));
     EXPECT_TRUE(request->fallback);
+    EXPECT_EQ(request->session, "chat 7");
 }
 
 TEST(RequestHeaders, BadHintsAreRefusedByName) {
+    const std::string endless(257, 's');
     const std::pair<const char*, const char*> bad[] = {
         {"X-Llorch-Node", "no spaces"},
         {"X-Llorch-Pool", ""},
         {"X-Llorch-Prefer", "gpu:1"},
         {"X-Llorch-Avoid", "node:"},
         {"X-Llorch-Fallback", "yes"},
+        {"X-Session-Id", endless.c_str()},
     };
     for (const auto& [name, value] : bad) {
         const auto request = read_hints(headers({{name, value}}));
@@ -64,6 +69,7 @@ TEST(RequestHeaders, TheClientGetsTheEnginesHeadersOnly) {
          {"X-Hop", "1"},
          {"Transfer-Encoding", "chunked"},
          {"X-Llorch-Origin", "engine"},
+         {"X-Llorch-Replica", "r0"},
          {"X-Correlation-Id", "of-the-node"},
          {"Access-Control-Allow-Origin", "*"},
          {"Server", "llama.cpp"}}

@@ -40,7 +40,7 @@ protected:
     async::TaskGroup tasks_{control_.executor(), {}};
     DispatchLoop dispatch_{control_, clock_, tasks_, {}, {}, metrics_};
     net::Edge edge_{0, clock_, Logger(sink_, "edge")};
-    EdgeState edge_state_{edge_, dispatch_, {}};
+    EdgeState edge_state_{edge_, dispatch_, {}, PlacementProbe(metrics_), metrics_};
     std::shared_ptr<LoadCell> cell_ = std::make_shared<LoadCell>(2U);
     view::ClusterViewPtr view_ =
         view_of({node_block("a", {pool_block(key_of("a"), {"qwen"}, cell_)})});

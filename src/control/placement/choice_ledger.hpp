@@ -12,6 +12,12 @@ namespace orch::control::placement {
 // for the control thread; not shared.
 class ChoiceLedger {
 public:
+    // Equal seeds draw equal lots.
+    explicit ChoiceLedger(std::uint64_t seed = 0) : seed_(seed) {}
+
+    // The seed of the next choice's lots; another one after each choice.
+    std::uint64_t chance() const { return seed_ + choices_; }
+
     // 0 = never.
     std::uint64_t last_chosen(const LoadCell& cell) const;
     void chosen(const LoadCell& cell);
@@ -20,6 +26,7 @@ public:
     void retain(const view::ClusterView& view);
 
 private:
+    std::uint64_t seed_;
     std::uint64_t choices_ = 0;
     std::unordered_map<const LoadCell*, std::uint64_t> last_;
 };

@@ -1,106 +1,9 @@
-#include "control/placement/placement_policy.hpp"
-
-#include <gtest/gtest.h>
+#include "control/placement/placement_fixture.hpp"
 
 #include <string>
-#include <vector>
 
 namespace orch::control::placement {
 namespace {
-
-using view::ClusterView;
-using view::NodeBlock;
-using view::PoolBlock;
-
-constexpr Instant kNow{std::chrono::hours(1)};
-
-PoolKey key(const std::string& node, const std::string& pool) {
-    return {NodeId(node), PoolId(pool)};
-}
-
-PoolBlock pool(const PoolKey& id, std::string model, std::uint32_t claimed = 0) {
-    PoolBlock block;
-    block.key = id;
-    block.served_name = model;
-    block.models = {std::move(model)};
-    block.ready = true;
-    block.slots_total = 4;
-    block.vram_free = 10 * kGiB;
-    block.cell = std::make_shared<LoadCell>(4U);
-    for (std::uint32_t i = 0; i < claimed; ++i) {
-        EXPECT_TRUE(block.cell->try_claim());
-    }
-    return block;
-}
-
-// One node per pool, named as in the pool's key.
-class Cluster {
-public:
-    NodeBlock& add(PoolBlock block) {
-        if (nodes_.empty() || nodes_.back().id != block.key.node) {
-            NodeBlock node;
-            node.id = block.key.node;
-            node.status = NodeStatus::online;
-            node.online = true;
-            node.reachable = true;
-            nodes_.push_back(node);
-        }
-        nodes_.back().pools.push_back(std::move(block));
-        return nodes_.back();
-    }
-
-    ClusterView view(Instant warm_up_until = Instant{}) const {
-        std::vector<view::NodeBlockPtr> blocks;
-        for (const NodeBlock& node : nodes_) {
-            blocks.push_back(std::make_shared<const NodeBlock>(node));
-        }
-        auto index = std::make_shared<const view::ModelIndex>(blocks);
-        return ClusterView(1, std::move(blocks), std::move(index), warm_up_until);
-    }
-
-private:
-    std::vector<NodeBlock> nodes_;
-};
-
-PlacementRequest asking(std::string model) {
-    PlacementRequest request;
-    request.model = std::move(model);
-    return request;
-}
-
-Decision decide_in(
-    const ClusterView& view,
-    const PlacementRequest& request,
-    const ChoiceLedger& ledger = {},
-    Strategy strategy = Strategy::automatic
-) {
-    return decide(view, request, PlacementPolicy{strategy}, ledger, kNow, Explain::yes);
-}
-
-// "node/pool" of the ranking; the decision's pointers need the view, so it is read at once.
-std::vector<std::string> ranking(
-    const Cluster& cluster,
-    const PlacementRequest& request,
-    const ChoiceLedger& ledger = {},
-    Strategy strategy = Strategy::automatic
-) {
-    const ClusterView view = cluster.view();
-    std::vector<std::string> names;
-    for (const Candidate& each : decide_in(view, request, ledger, strategy).ranked) {
-        names.push_back(each.pool->key.node.str() + "/" + each.pool->key.pool.str());
-    }
-    return names;
-}
-
-using Names = std::vector<std::string>;
-
-Errc rejection(const Cluster& cluster, const PlacementRequest& request, Instant warm = Instant{}) {
-    const ClusterView view = cluster.view(warm);
-    const Decision decision = decide_in(view, request);
-    EXPECT_TRUE(decision.ranked.empty());
-    EXPECT_TRUE(decision.rejection);
-    return decision.rejection ? decision.rejection->code : Errc::internal;
-}
 
 TEST(PlacementPolicy, PrefersTheLeastLoaded) {
     Cluster cluster;
@@ -140,7 +43,8 @@ TEST(PlacementPolicy, ComparesFreeVramInWholeGib) {
     cluster.add(more);
     EXPECT_EQ(ranking(cluster, asking("m")), (Names{"c/p", "a/p", "b/p"}));
     EXPECT_EQ(
-        ranking(cluster, asking("m"), {}, Strategy::least_loaded), (Names{"a/p", "b/p", "c/p"})
+        ranking(cluster, asking("m"), ChoiceLedger(), {Strategy::least_loaded}),
+        (Names{"a/p", "b/p", "c/p"})
     );
 }
 
@@ -319,7 +223,7 @@ TEST_F(Pins, EveryPoolIsExplained) {
     PlacementRequest request = asking("m");
     request.avoid = *parse_hints("node:b", "X-Llorch-Avoid");
     const Decision decision = decide_in(view, request);
-    ASSERT_EQ(decision.considered.size(), 5U);
+    ASSERT_EQ(decision.considered.size(), 6U);
     EXPECT_TRUE(decision.considered[0].feasible);
     EXPECT_EQ(decision.considered[0].key, key("a", "p"));
     for (const Considered& each : decision.considered) {
@@ -330,6 +234,8 @@ TEST_F(Pins, EveryPoolIsExplained) {
     EXPECT_DOUBLE_EQ(decision.considered[1].load, 0.5);
     EXPECT_EQ(decision.considered[2].reasons, (Names{"pool 'r' of node 'c' is not ready"}));
     EXPECT_EQ(decision.considered[3].reasons, (Names{"node 'd' is Offline"}));
+    EXPECT_EQ(decision.considered[5].key, key("a", "q"));
+    EXPECT_EQ(decision.considered[5].reasons, (Names{"it does not serve the model 'm'"}));
     const Decision quiet = decide(view, request, {}, ChoiceLedger{}, kNow);
     EXPECT_TRUE(quiet.considered.empty());
     EXPECT_EQ(quiet.ranked.size(), 1U);
@@ -341,16 +247,6 @@ TEST(PlacementPolicy, ClaimsNothing) {
     cluster.add(a);
     ranking(cluster, asking("m"));
     EXPECT_EQ(a.cell->claimed(), 0U);
-}
-
-TEST(PlacementPolicy, RefusesUnknownStrategies) {
-    EXPECT_EQ(strategy_from("auto"), Strategy::automatic);
-    EXPECT_EQ(strategy_from("least-loaded"), Strategy::least_loaded);
-    const auto refused = strategy_from("fastest");
-    ASSERT_FALSE(refused);
-    EXPECT_TRUE(refused.error().message.contains("'fastest'"));
-    EXPECT_TRUE(refused.error().message.contains("auto, least-loaded"));
-    EXPECT_EQ(strategy_from(to_string(Strategy::least_loaded)), Strategy::least_loaded);
 }
 
 TEST(PlaceHints, ReadACommaList) {

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <tuple>
 
 // Random clusters and requests against the rules said once more in their plainest form.
 namespace orch::control::placement {
@@ -25,6 +27,13 @@ view::PoolBlock any_pool(Rng& rng, const NodeId& node, std::uint64_t number) {
     pool.draining = rng.below(6) == 0;
     pool.slots_total = static_cast<std::uint32_t>(rng.below(5));
     pool.vram_free = rng.below(4) * kGiB;
+    pool.engine = rng.below(3) == 0 ? EngineFamily::vllm : EngineFamily::llamacpp;
+    pool.kind = rng.below(5) == 0 ? ModelKind::embedding : ModelKind::chat;
+    pool.ctx = static_cast<std::uint32_t>(rng.below(3) * 4096);
+    pool.device_mask = rng.below(2) == 0 ? "0" : "0,1";
+    if (rng.below(2) == 0) {
+        pool.labels = {{"zone", name(rng, "z", 2)}};
+    }
     pool.cell = std::make_shared<LoadCell>(pool.slots_total);
     for (std::uint64_t claims = rng.below(5); claims > 0; --claims) {
         static_cast<void>(pool.cell->try_claim());
@@ -42,6 +51,9 @@ view::ClusterView any_view(Rng& rng) {
         node->id = NodeId("n" + std::to_string(n));
         node->status = rng.below(4) == 0 ? NodeStatus::offline : NodeStatus::online;
         node->reachable = rng.below(6) != 0;
+        if (rng.below(2) == 0) {
+            node->labels = {{"zone", name(rng, "z", 2)}};
+        }
         for (std::uint64_t p = 0; p < 3; ++p) {
             node->pools.push_back(any_pool(rng, node->id, p));
         }
@@ -59,6 +71,20 @@ PlaceHint any_hint(Rng& rng) {
         hint.pool = PoolId(name(rng, "p", 4));
     }
     return hint;
+}
+
+void add_requirements(Rng& rng, PlacementRequest& request) {
+    if (rng.below(6) == 0) {
+        request.engine = EngineFamily::vllm;
+    }
+    if (rng.below(6) == 0) {
+        request.device_mask = "0";
+    }
+    if (rng.below(6) == 0) {
+        request.labels = {{"zone", "z1"}};
+    }
+    request.ctx = rng.below(4) == 0 ? 8192 : 0;
+    request.vram_need = rng.below(3) == 0 ? 2 * kGiB : 0;
 }
 
 PlacementRequest any_request(Rng& rng) {
@@ -82,37 +108,96 @@ PlacementRequest any_request(Rng& rng) {
         request.exclude = {{NodeId(name(rng, "n", 4)), PoolId(name(rng, "p", 3))}};
     }
     request.fallback = rng.below(2) == 0;
+    if (rng.below(3) == 0) {
+        request.session = name(rng, "s", 10);
+    }
+    add_requirements(rng, request);
     return request;
 }
 
-bool fits(const view::NodeBlock& node, const view::PoolBlock& pool, const PlacementRequest& ask) {
-    const bool up = node.status == NodeStatus::online && node.reachable;
-    const bool serves = !ask.model || pool.lists(*ask.model);
-    const bool avoided = !ask.avoid.empty() && ask.avoid[0].matches(pool.key);
+PlacementPolicy any_policy(Rng& rng) {
+    const auto names = strategy_names();
+    PlacementPolicy policy{.strategy = *strategy_from(names[rng.below(names.size())])};
+    policy.spread_by = rng.below(3) == 0 ? "zone" : "";
+    return policy;
+}
+
+std::string zone_of(const view::NodeBlock& node, const view::PoolBlock& pool) {
+    if (pool.labels.contains("zone")) {
+        return pool.labels.at("zone");
+    }
+    return node.labels.contains("zone") ? node.labels.at("zone") : "";
+}
+
+// One bool per rule; the wishes do not count with fallback.
+struct Rules {
+    bool model, up, ready, engine, ctx, vram, mask, labels, not_avoided, pin, prefer, not_excluded;
+
+    bool suitable() const { return model && engine && ctx && vram && mask && labels; }
+
+    bool fits() const { return suitable() && up && ready && not_avoided && pin && prefer; }
+
+    std::size_t broken() const {
+        const bool all[] = {
+            model,
+            up,
+            ready,
+            engine,
+            ctx,
+            vram,
+            mask,
+            labels,
+            not_avoided,
+            pin,
+            prefer,
+            not_excluded
+        };
+        return static_cast<std::size_t>(std::ranges::count(all, false));
+    }
+};
+
+Rules rules_of(
+    const view::NodeBlock& node, const view::PoolBlock& pool, const PlacementRequest& ask
+) {
     const bool pinned = (!ask.pin_node || node.id == *ask.pin_node) &&
                         (!ask.pin_pool || pool.key.pool == *ask.pin_pool);
     const bool preferred = ask.prefer.empty() || ask.prefer[0].matches(pool.key);
-    return up && pool.ready && !pool.draining && serves && !avoided &&
-           (ask.fallback || (pinned && preferred));
+    return {
+        .model = ask.model ? pool.lists(*ask.model) : pool.kind == ask.kind,
+        .up = node.status == NodeStatus::online && node.reachable,
+        .ready = pool.ready && !pool.draining,
+        .engine = !ask.engine || pool.engine == *ask.engine,
+        .ctx = pool.ctx == 0 || pool.ctx >= ask.ctx,
+        .vram = pool.ready || pool.vram_free >= ask.vram_need,
+        .mask = !ask.device_mask || pool.device_mask == *ask.device_mask,
+        .labels = ask.labels.empty() || zone_of(node, pool) == ask.labels.at("zone"),
+        .not_avoided = ask.avoid.empty() || !ask.avoid[0].matches(pool.key),
+        .pin = ask.fallback || pinned,
+        .prefer = ask.fallback || preferred,
+        .not_excluded = std::ranges::find(ask.exclude, pool.key) == ask.exclude.end(),
+    };
 }
 
 struct Expected {
     std::set<PoolKey> open;
+    std::map<PoolKey, std::size_t> broken_rules;
     bool any_excluded = false;
+    bool any_listed = false;
+    bool any_suitable = false;
 };
 
 Expected expected_of(const view::ClusterView& view, const PlacementRequest& request) {
     Expected expected;
     for (const view::NodeBlockPtr& node : view.nodes()) {
         for (const view::PoolBlock& pool : node->pools) {
-            const bool excluded =
-                std::ranges::find(request.exclude, pool.key) != request.exclude.end();
-            if (fits(*node, pool, request)) {
-                expected.any_excluded = expected.any_excluded || excluded;
-                if (!excluded) {
-                    expected.open.insert(pool.key);
-                }
+            const Rules rules = rules_of(*node, pool, request);
+            expected.broken_rules[pool.key] = rules.broken();
+            expected.any_listed = expected.any_listed || rules.model;
+            expected.any_suitable = expected.any_suitable || rules.suitable();
+            if (rules.broken() == 0) {
+                expected.open.insert(pool.key);
             }
+            expected.any_excluded = expected.any_excluded || (rules.fits() && !rules.not_excluded);
         }
     }
     return expected;
@@ -123,41 +208,108 @@ double load(const Candidate& candidate) {
                                       : static_cast<double>(candidate.busy) / candidate.slots_total;
 }
 
-void check_order(const std::vector<Candidate>& ranked) {
-    for (std::size_t i = 1; i < ranked.size(); ++i) {
-        const Candidate& better = ranked[i - 1];
-        const Candidate& worse = ranked[i];
-        ASSERT_GE(better.wanted, worse.wanted);
-        if (better.wanted == worse.wanted) {
-            ASSERT_LE(better.suspect, worse.suspect);
-        }
-        if (better.wanted == worse.wanted && better.suspect == worse.suspect) {
+// What must hold between neighbours, whatever ends the ties.
+void check_order(const Candidate& better, const Candidate& worse, const PlacementPolicy& policy) {
+    const auto head = [](const Candidate& each) {
+        return std::tuple(!each.wanted, each.suspect, -each.affinity, each.spread_load);
+    };
+    ASSERT_LE(head(better), head(worse));
+    if (head(better) != head(worse)) {
+        return;
+    }
+    switch (policy.strategy) {
+        case Strategy::automatic:
+        case Strategy::least_loaded:
             ASSERT_LE(load(better), load(worse));
+            break;
+        case Strategy::most_free_vram:
+            ASSERT_GE(better.free_gib, worse.free_gib);
+            break;
+        case Strategy::round_robin:
+            ASSERT_LE(better.last_chosen, worse.last_chosen);
+            break;
+        case Strategy::random:
+        case Strategy::power_of_two:
+            break;
+    }
+}
+
+void check_order(const std::vector<Candidate>& ranked, const PlacementPolicy& policy) {
+    for (std::size_t i = 1; i < ranked.size(); ++i) {
+        check_order(ranked[i - 1], ranked[i], policy);
+    }
+}
+
+std::vector<PoolKey> keys_of(const Decision& decision) {
+    std::vector<PoolKey> keys;
+    for (const Candidate& candidate : decision.ranked) {
+        keys.push_back(candidate.pool->key);
+    }
+    return keys;
+}
+
+void check_rejection(
+    const Decision& decision, const Expected& expected, const PlacementRequest& request
+) {
+    const bool none = expected.open.empty();
+    ASSERT_EQ(decision.all_excluded(), none && expected.any_excluded);
+    ASSERT_EQ(decision.rejection.has_value(), none && !expected.any_excluded);
+    if (!decision.rejection) {
+        return;
+    }
+    const Errc code = decision.rejection->code;
+    const bool pin_counts = request.pinned() && !request.fallback;
+    ASSERT_EQ(code == Errc::model_not_found, request.model && !expected.any_listed);
+    ASSERT_TRUE(pin_counts || (code != Errc::node_unavailable && code != Errc::pool_unready));
+    if (!pin_counts && expected.any_listed && !expected.any_suitable) {
+        ASSERT_EQ(code, Errc::pool_unavailable);
+    }
+    ASSERT_FALSE(decision.rejection->message.empty());
+}
+
+// Every pool of the cluster once, and no reason missing or invented.
+void check_reasons(const Decision& decision, const Expected& expected) {
+    std::set<PoolKey> seen;
+    for (const Considered& each : decision.considered) {
+        ASSERT_TRUE(seen.insert(each.key).second);
+        ASSERT_EQ(each.feasible, expected.open.contains(each.key));
+        if (each.feasible) {
+            ASSERT_GE(each.reasons.size(), 2U);
+        } else {
+            ASSERT_EQ(each.reasons.size(), expected.broken_rules.at(each.key));
         }
     }
+    ASSERT_EQ(seen.size(), expected.broken_rules.size());
+}
+
+ChoiceLedger any_ledger(Rng& rng, const view::ClusterView& view) {
+    ChoiceLedger ledger{rng.next()};
+    for (const view::NodeBlockPtr& node : view.nodes()) {
+        if (rng.below(2) == 0) {
+            ledger.chosen(*node->pools[rng.below(node->pools.size())].cell);
+        }
+    }
+    return ledger;
 }
 
 TEST(PlacementPolicy, AgreesWithItsRulesOnRandomClusters) {
     Rng rng(7);
-    for (int round = 0; round < 5000; ++round) {
+    for (int round = 0; round < 5000 && !testing::Test::HasFatalFailure(); ++round) {
         SCOPED_TRACE(round);
         const view::ClusterView view = any_view(rng);
         const PlacementRequest request = any_request(rng);
+        const PlacementPolicy policy = any_policy(rng);
+        const ChoiceLedger ledger = any_ledger(rng, view);
         const Expected expected = expected_of(view, request);
-        const Decision decision =
-            decide(view, request, PlacementPolicy{}, ChoiceLedger{}, kNow, Explain::yes);
-        std::set<PoolKey> ranked;
-        for (const Candidate& candidate : decision.ranked) {
-            ASSERT_TRUE(ranked.insert(candidate.pool->key).second);
-        }
-        ASSERT_EQ(ranked, expected.open);
-        ASSERT_EQ(decision.all_excluded(), ranked.empty() && expected.any_excluded);
-        ASSERT_EQ(decision.rejection.has_value(), ranked.empty() && !expected.any_excluded);
-        check_order(decision.ranked);
-        for (const Considered& each : decision.considered) {
-            ASSERT_EQ(each.feasible, ranked.contains(each.key));
-            ASSERT_FALSE(each.reasons.empty());
-        }
+        const Decision decision = decide(view, request, policy, ledger, kNow, Explain::yes);
+        const std::vector<PoolKey> ranked = keys_of(decision);
+        ASSERT_EQ(std::set<PoolKey>(ranked.begin(), ranked.end()), expected.open);
+        ASSERT_EQ(ranked.size(), expected.open.size());
+        check_rejection(decision, expected, request);
+        check_order(decision.ranked, policy);
+        check_reasons(decision, expected);
+        ASSERT_EQ(keys_of(decide(view, request, policy, ledger, kNow)), ranked)
+            << "the same question has the same answer";
     }
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/enums.hpp"
 #include "base/result.hpp"
 #include "base/strong_id.hpp"
+#include "control/view/node_block.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,15 +25,31 @@ struct PlaceHint {
 // A comma list of hints. Errors: invalid_params naming `header`.
 Result<std::vector<PlaceHint>> parse_hints(std::string_view text, std::string_view header);
 
+// What a request asks of its place. A default asks nothing: any ready chat pool will do.
 struct PlacementRequest {
     std::optional<std::string> model;  // nothing or "": any pool of `kind`
     ModelKind kind = ModelKind::chat;  // counts only without a model
+
+    // Requirements: never dropped, not even with `fallback`.
+    std::optional<EngineFamily> engine;
+    std::uint32_t ctx = 0;                   // tokens in one slot; a pool that does not say passes
+    Bytes vram_need = 0;                     // asked only of pools that would have to load first
+    std::optional<std::string> device_mask;  // the pool's, letter by letter: "0,1"
+    view::Labels labels;                     // all of them, as view::label_of() has them
+    std::vector<PlaceHint> avoid;            // never these
+
+    // Wishes: with `fallback`, one that cannot be met may be dropped.
     std::optional<NodeId> pin_node;
     std::optional<PoolId> pin_pool;
     std::vector<PlaceHint> prefer;  // only these, or first these with `fallback`
-    std::vector<PlaceHint> avoid;   // never these
-    bool fallback = false;          // a pin or preference that cannot be met may be dropped
-    std::vector<PoolKey> exclude;   // asked already in this round
+    bool fallback = false;
+
+    std::string session;           // requests of one session like the same pool; "" = none
+    std::vector<PoolKey> exclude;  // asked already in this round
+
+    bool names_model() const { return model && !model->empty(); }
+
+    bool pinned() const { return pin_node || pin_pool; }
 };
 
 }  // namespace orch::control::placement

@@ -1,9 +1,12 @@
 #include "control/placement/rejection.hpp"
 
+#include "control/placement/explanation.hpp"
+
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
+#include <string>
+#include <utility>
 
 namespace orch::control::placement {
 namespace {
@@ -12,48 +15,19 @@ using view::ClusterView;
 using view::NodeBlock;
 using view::PoolBlock;
 
-constexpr std::size_t kLongestEcho = 128;  // bytes of a client's model name in a message
-
-bool names_model(const PlacementRequest& request) {
-    return request.model && !request.model->empty();
-}
-
-std::string echo(const PlacementRequest& request) {
-    return request.model->substr(0, kLongestEcho);
-}
-
 Error unlisted_model(const ClusterView& view, const PlacementRequest& request, Instant now) {
     if (view.warming_up(now)) {
         return Error{
             Errc::model_not_available,
-            fmt::format("the model '{}' is not listed yet: nodes are still joining", echo(request)),
+            fmt::format(
+                "the model '{}' is not listed yet: nodes are still joining", echo_model(request)
+            ),
             {}
         };
     }
     return Error{
-        Errc::model_not_found, fmt::format("no node lists the model '{}'", echo(request)), {}
+        Errc::model_not_found, fmt::format("no node lists the model '{}'", echo_model(request)), {}
     };
-}
-
-std::string why_node(const NodeBlock& node) {
-    if (node.status == NodeStatus::online) {
-        return fmt::format(
-            "node '{}' cannot be reached{}{}",
-            node.id.str(),
-            node.unreachable_reason.empty() ? "" : ": ",
-            node.unreachable_reason
-        );
-    }
-    return fmt::format("node '{}' is {}", node.id.str(), to_string(node.status));
-}
-
-std::string why_pool(const PoolBlock& pool) {
-    return fmt::format(
-        "pool '{}' of node '{}' is {}",
-        pool.key.pool.str(),
-        pool.key.node.str(),
-        pool.draining ? "draining" : "not ready"
-    );
 }
 
 // The pinned pool on this node; any of its pools when only the node is pinned.
@@ -138,10 +112,10 @@ std::optional<Error> pin_error(const ClusterView& view, const PlacementRequest& 
 }
 
 Error nothing_ready(const PlacementRequest& request) {
-    if (names_model(request)) {
+    if (request.names_model()) {
         return Error{
             Errc::model_not_available,
-            fmt::format("no pool is ready to serve the model '{}'", echo(request)),
+            fmt::format("no pool is ready to serve the model '{}'", echo_model(request)),
             {}
         };
     }
@@ -150,59 +124,39 @@ Error nothing_ready(const PlacementRequest& request) {
     };
 }
 
-Error nothing_left(const PlacementRequest& request, const Tally& tally) {
-    const bool pinned = request.pin_node || request.pin_pool;
-    const char* const why = tally.ready_unavoided == 0 ? "every ready pool is avoided"
-                            : pinned                   ? "the pinned place does not serve it"
-                                                       : "no preferred pool is ready";
-    return Error{Errc::pool_unavailable, fmt::format("nothing fits the request: {}", why), {}};
-}
-
-double load_of(const PoolBlock& pool) {
-    return pool.slots_total == 0 ? 1.0 : static_cast<double>(pool.busy()) / pool.slots_total;
-}
-
-Considered describe(const PoolBlock& pool) {
-    Considered entry;
-    entry.key = pool.key;
-    entry.load = load_of(pool);
-    entry.vram_free = pool.vram_free;
-    return entry;
-}
-
-Considered describe_ranked(const Candidate& candidate) {
-    Considered entry = describe(*candidate.pool);
-    entry.feasible = true;
-    entry.reasons.push_back(
-        fmt::format("{} of {} slots busy", candidate.busy, candidate.slots_total)
-    );
-    entry.reasons.push_back(fmt::format("{} GiB VRAM free", candidate.free_gib));
-    if (candidate.suspect) {
-        entry.reasons.emplace_back("suspect: a connection was refused lately");
+// The first requirement that every pool fails, as a sentence.
+std::string unmet_by_all(const PlacementRequest& request, Filters failed) {
+    if (failed.has(Filter::engine)) {
+        return fmt::format("no pool runs the engine {}", to_string(*request.engine));
     }
-    if (!candidate.wanted) {
-        entry.reasons.emplace_back("a fallback: neither pinned nor preferred");
+    if (failed.has(Filter::ctx)) {
+        return fmt::format("no pool's slots hold {} tokens", request.ctx);
     }
-    return entry;
+    if (failed.has(Filter::vram)) {
+        return "no pool has enough free VRAM to load the model";
+    }
+    if (failed.has(Filter::device_mask)) {
+        return fmt::format("no pool's device mask is '{}'", *request.device_mask);
+    }
+    if (failed.has(Filter::labels)) {
+        return "no pool carries the labels it asks for";
+    }
+    return "each pool lacks something it asks for";
 }
 
-Considered describe_refused(
-    const NodeBlock& node, const PoolBlock& pool, const PlacementRequest& request
-) {
-    const Verdict verdict = judge(node, pool, request);
-    Considered entry = describe(pool);
-    const auto add = [&](bool holds, std::string reason) {
-        if (holds) {
-            entry.reasons.push_back(std::move(reason));
-        }
+Error nothing_suitable(const PlacementRequest& request, const Tally& tally) {
+    return Error{
+        Errc::pool_unavailable,
+        "nothing fits the request: " + unmet_by_all(request, tally.failed_by_all),
+        {}
     };
-    add(!verdict.node_ok, why_node(node));
-    add(!verdict.pool_ok, why_pool(pool));
-    add(verdict.avoided, "avoided by the request");
-    add(!verdict.pinned, "the request is pinned elsewhere");
-    add(!verdict.preferred, "not preferred by the request");
-    add(verdict.excluded, "it refused the request in this round");
-    return entry;
+}
+
+Error nothing_left(const PlacementRequest& request, const Tally& tally) {
+    const char* const why = tally.feasible == 0 ? "every ready pool is avoided"
+                            : request.pinned()  ? "the pinned place does not serve it"
+                                                : "no preferred pool is ready";
+    return Error{Errc::pool_unavailable, fmt::format("nothing fits the request: {}", why), {}};
 }
 
 }  // namespace
@@ -210,7 +164,7 @@ Considered describe_refused(
 Error make_rejection(
     const ClusterView& view, const PlacementRequest& request, const Tally& tally, Instant now
 ) {
-    if (names_model(request) && tally.listed == 0) {
+    if (request.names_model() && tally.listed == 0) {
         return unlisted_model(view, request, now);
     }
     if (!request.fallback) {
@@ -218,28 +172,10 @@ Error make_rejection(
             return std::move(*error);
         }
     }
+    if (tally.listed != 0 && tally.suitable == 0) {
+        return nothing_suitable(request, tally);
+    }
     return tally.ready == 0 ? nothing_ready(request) : nothing_left(request, tally);
-}
-
-std::vector<Considered> explain_pools(
-    const ClusterView& view,
-    const PlacementRequest& request,
-    std::span<const view::PoolRef> refs,
-    std::span<const Candidate> ranked
-) {
-    std::vector<Considered> considered;
-    considered.reserve(refs.size());
-    for (const Candidate& candidate : ranked) {
-        considered.push_back(describe_ranked(candidate));
-    }
-    for (const view::PoolRef ref : refs) {
-        const PoolBlock& pool = view.pool(ref);
-        const Verdict verdict = judge(view.node(ref), pool, request);
-        if (!verdict.feasible(request.fallback) || verdict.excluded) {
-            considered.push_back(describe_refused(view.node(ref), pool, request));
-        }
-    }
-    return considered;
 }
 
 }  // namespace orch::control::placement

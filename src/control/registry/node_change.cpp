@@ -7,6 +7,8 @@ std::string_view to_string(NodeChange::Kind kind) {
     switch (kind) {
         case registered:
             return "registered";
+        case expected:
+            return "expected";
         case online:
             return "online";
         case offline:

@@ -11,6 +11,7 @@ namespace orch::control::registry {
 struct NodeChange {
     enum class Kind {
         registered,    // a node is known now, or its daemon has started anew
+        expected,      // added by hand, and has not answered yet; detail: its URL
         online,        // first heartbeat, or the first one after silence
         offline,       // its deadline passed
         draining,      // cordoned: no new work
@@ -30,6 +31,7 @@ struct NodeChange {
     NodeId node;
     PoolId pool;  // of the pool_ kinds
     std::string detail;
+    MachineId machine{};  // the node's
 };
 
 // "pool_ready" for Kind::pool_ready.

@@ -184,6 +184,55 @@ Result<HeartbeatOutcome> NodeTable::polled_static(
     return outcome(stale);
 }
 
+void NodeTable::pool_answered(const PoolKey& key, const api::PoolStatus& status) {
+    const auto node = nodes_.find(key.node);
+    if (node == nodes_.end() || !node->second.pools.contains(key.pool)) {
+        return;
+    }
+    api::PoolReport report = node->second.pools.at(key.pool).report;
+    report.ready = status.ready;
+    report.draining = status.draining;
+    if (status.slots_total > 0) {
+        report.slots_total = status.slots_total;
+        report.slots_free = std::min(status.slots_free, status.slots_total);
+    }
+    apply_pool(node->second, report);
+    changed(node->second, Urgency::soon);
+}
+
+void NodeTable::expect_static(const NodeId& node, const view::Endpoint& endpoint, Stamp now) {
+    const auto [place, added] = nodes_.try_emplace(node);
+    if (!added) {
+        return;
+    }
+    NodeRecord& record = place->second;
+    record.registration.node_id = node;
+    record.registration.machine_id = MachineId(node.str());
+    record.registration.address =
+        api::to_string(api::HttpAddress{endpoint.tls, endpoint.host, endpoint.port});
+    record.endpoint = endpoint;
+    record.is_static = true;
+    record.registered_at = now.wall;
+    record.unreachable_reason = "it has not answered yet";
+    note(Kind::expected, node, record.registration.address);
+    changed(record, Urgency::soon);
+}
+
+void NodeTable::release_static(const NodeId& node, const std::string& why, Instant now) {
+    const auto known = nodes_.find(node);
+    if (known == nodes_.end() || !known->second.is_static) {
+        return;
+    }
+    if (!known->second.heard_at) {
+        remove(known, why);
+        return;
+    }
+    known->second.is_static = false;
+    if (!known->second.deadline) {
+        set_deadline(known->second, now + config_.forget_after);
+    }
+}
+
 void NodeTable::take_report(NodeRecord& node, const api::HeartbeatRequest& message) {
     reported_ = true;
     node.seq = message.seq ? message.seq : node.seq;
@@ -200,9 +249,7 @@ void NodeTable::take_report(NodeRecord& node, const api::HeartbeatRequest& messa
 void NodeTable::declare_pools(NodeRecord& node, const std::vector<PoolId>& ids) {
     for (const PoolId& id : ids) {
         if (!node.pools.contains(id)) {
-            node.pools.emplace(
-                id, PoolRecord{unready_report(id), std::make_shared<LoadCell>(0U)}
-            );
+            node.pools.emplace(id, PoolRecord{unready_report(id), std::make_shared<LoadCell>(0U)});
             note_pool(Kind::pool_added, {node.registration.node_id, id});
         }
     }
@@ -286,6 +333,15 @@ void NodeTable::set_reachability(
 ) {
     const auto known = nodes_.find(node);
     if (known != nodes_.end() && known->second.registration_number == registration) {
+        set_reachable(known->second, reachable, reason);
+    }
+}
+
+void NodeTable::set_reachability(
+    const NodeId& node, const view::Endpoint& asked, bool reachable, const std::string& reason
+) {
+    const auto known = nodes_.find(node);
+    if (known != nodes_.end() && known->second.endpoint == asked) {
         set_reachable(known->second, reachable, reason);
     }
 }
@@ -386,11 +442,16 @@ void NodeTable::changed(NodeRecord& node, Urgency urgency) {
 }
 
 void NodeTable::note(NodeChange::Kind kind, const NodeId& node, std::string detail) {
-    changes_.push_back({kind, node, {}, std::move(detail)});
+    changes_.push_back({kind, node, {}, std::move(detail), machine_of(node)});
 }
 
 void NodeTable::note_pool(NodeChange::Kind kind, const PoolKey& key, std::string detail) {
-    changes_.push_back({kind, key.node, key.pool, std::move(detail)});
+    changes_.push_back({kind, key.node, key.pool, std::move(detail), machine_of(key.node)});
+}
+
+MachineId NodeTable::machine_of(const NodeId& node) const {
+    const auto found = nodes_.find(node);
+    return found == nodes_.end() ? MachineId{} : found->second.registration.machine_id;
 }
 
 std::vector<NodeChange> NodeTable::take_changes() {

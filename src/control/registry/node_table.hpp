@@ -43,6 +43,12 @@ enum class PollOrigin {
     static_node,  // added by hand: it makes the node known and keeps it Online
 };
 
+// Where a node is asked how it is.
+struct PollTarget {
+    view::Endpoint endpoint;
+    bool is_static = false;
+};
+
 // How soon a changed view should reach the edges.
 enum class Urgency { none, soon, at_once };
 
@@ -75,9 +81,27 @@ public:
         Stamp now
     );
 
+    // A pool's state as a node of the earlier wire format tells it when asked: it takes part in no
+    // sequence and says nothing of models. Ignored when the pool is not known.
+    void pool_answered(const PoolKey& key, const api::PoolStatus& status);
+
+    // A node added by hand that has not answered yet: listed as Registering, unreachable, without
+    // work. Nothing happens when the id is known.
+    void expect_static(const NodeId& node, const view::Endpoint& endpoint, Stamp now);
+
+    // No longer added by hand: the node is forgotten like any other, one that has never answered
+    // at once. `why` is for the log.
+    void release_static(const NodeId& node, const std::string& why, Instant now);
+
     // The answer of the node's address. Ignored when another registration came in between.
     void set_reachability(
         const NodeId& node, std::uint64_t registration, bool reachable, const std::string& reason
+    );
+
+    // The same of an address that was asked without a registration: ignored when the node has
+    // another one by now.
+    void set_reachability(
+        const NodeId& node, const view::Endpoint& asked, bool reachable, const std::string& reason
     );
 
     // Errors: not_found.
@@ -108,6 +132,13 @@ public:
     Result<api::PoolInfo> get_pool(const PoolKey& key) const;
 
     std::vector<NodeId> nodes_with_pool(const PoolId& pool) const;
+
+    // Nothing when the node is unknown.
+    std::optional<PollTarget> find_poll_target(const NodeId& node) const;
+    std::optional<NodeStatus> find_status(const NodeId& node) const;
+    std::vector<PoolId> pools_of(const NodeId& node) const;
+
+    const std::set<NodeId>& cordoned() const { return cordoned_; }
 
     // The short form. Errors: not_found, ambiguous_pool (the message names the nodes).
     Result<PoolKey> find_pool(const PoolId& pool) const;
@@ -142,6 +173,7 @@ private:
     void changed(NodeRecord& node, Urgency urgency);
     void note(NodeChange::Kind kind, const NodeId& node, std::string detail = {});
     void note_pool(NodeChange::Kind kind, const PoolKey& key, std::string detail = {});
+    MachineId machine_of(const NodeId& node) const;
     HeartbeatOutcome outcome(bool stale) const;
     std::vector<view::NodeBlockPtr> build_blocks();
     Instant warm_up_until() const;

@@ -95,6 +95,29 @@ std::vector<NodeId> NodeTable::nodes_with_pool(const PoolId& pool) const {
     return found;
 }
 
+std::optional<PollTarget> NodeTable::find_poll_target(const NodeId& node) const {
+    const auto known = nodes_.find(node);
+    if (known == nodes_.end()) {
+        return std::nullopt;
+    }
+    return PollTarget{known->second.endpoint, known->second.is_static};
+}
+
+std::optional<NodeStatus> NodeTable::find_status(const NodeId& node) const {
+    const auto known = nodes_.find(node);
+    return known == nodes_.end() ? std::nullopt : std::optional(known->second.status);
+}
+
+std::vector<PoolId> NodeTable::pools_of(const NodeId& node) const {
+    std::vector<PoolId> ids;
+    if (const auto known = nodes_.find(node); known != nodes_.end()) {
+        for (const auto& [id, pool] : known->second.pools) {
+            ids.push_back(id);
+        }
+    }
+    return ids;
+}
+
 Result<PoolKey> NodeTable::find_pool(const PoolId& pool) const {
     const std::vector<NodeId> found = nodes_with_pool(pool);
     if (found.empty()) {

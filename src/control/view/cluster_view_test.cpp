@@ -119,6 +119,19 @@ TEST(PoolBlock, CountsClaimsAndForeignSlotsAsBusy) {
     EXPECT_EQ(block.busy(), 1U);
 }
 
+TEST(PoolBlock, CarriesItsOwnLabelsBeforeThoseOfItsNode) {
+    NodeBlock block = node("a", {pool("a", "p", {})});
+    block.machine_id = MachineId("box");
+    block.labels = {{"zone", "x"}, {"tier", "slow"}};
+    block.pools[0].labels = {{"tier", "fast"}};
+    const PoolBlock& labelled = block.pools[0];
+    EXPECT_EQ(label_of(block, labelled, "tier"), "fast");
+    EXPECT_EQ(label_of(block, labelled, "zone"), "x");
+    EXPECT_EQ(label_of(block, labelled, "rack"), "");
+    EXPECT_EQ(label_of(block, labelled, "node_id"), "a");
+    EXPECT_EQ(label_of(block, labelled, "machine_id"), "box");
+}
+
 TEST(NodeBlock, KeepsItsShapeWhenOnlyFiguresMove) {
     const NodeBlock before = node("a", {pool("a", "p", {"qwen"})});
     NodeBlock figures = before;

@@ -10,6 +10,11 @@ bool same_shape(const PoolBlock& left, const PoolBlock& right) {
            left.models == right.models && left.kind == right.kind;
 }
 
+const std::string* find_label(const Labels& labels, const std::string& name) {
+    const auto found = labels.find(name);
+    return found == labels.end() ? nullptr : &found->second;
+}
+
 }  // namespace
 
 bool PoolBlock::lists(std::string_view model) const {
@@ -26,6 +31,19 @@ bool NodeBlock::same_shape(const NodeBlock& other) const {
            std::ranges::equal(pools, other.pools, [](const PoolBlock& a, const PoolBlock& b) {
                return view::same_shape(a, b);
            });
+}
+
+std::string_view label_of(const NodeBlock& node, const PoolBlock& pool, const std::string& name) {
+    if (const std::string* const own = find_label(pool.labels, name)) {
+        return *own;
+    }
+    if (const std::string* const of_node = find_label(node.labels, name)) {
+        return *of_node;
+    }
+    if (name == "node_id") {
+        return node.id.str();
+    }
+    return name == "machine_id" ? std::string_view(node.machine_id.str()) : "";
 }
 
 }  // namespace orch::control::view

@@ -70,4 +70,8 @@ struct NodeBlock {
 
 using NodeBlockPtr = std::shared_ptr<const NodeBlock>;
 
+// What a pool of this node is labelled with: its own label, else its node's; empty when neither has
+// one. "node_id" and "machine_id" are labels that every pool has.
+std::string_view label_of(const NodeBlock& node, const PoolBlock& pool, const std::string& name);
+
 }  // namespace orch::control::view

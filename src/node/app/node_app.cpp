@@ -1,13 +1,17 @@
 #include "node/app/node_app.hpp"
 
 #include "api/http_address.hpp"
+#include "daemon/reload_route.hpp"
 #include "net/access_log.hpp"
 #include "net/auth_middleware.hpp"
+#include "net/openapi_route.hpp"
 #include "node/provision/find_engine.hpp"
 
 #include <unistd.h>
 
 #include <filesystem>
+#include <memory>
+#include <stdexcept>
 #include <utility>
 
 namespace orch::node::app {
@@ -15,6 +19,9 @@ namespace {
 
 // Hashing and waiting for commands; two so that one slow command does not hold up the other.
 constexpr std::size_t kBlockingThreads = 2;
+
+// Models are read and written here, for minutes: two at a time, and nothing else waits for them.
+constexpr std::size_t kFileThreads = 2;
 
 constexpr Duration kRequestGrace = std::chrono::seconds(10);
 
@@ -40,15 +47,13 @@ supervisor::GpuProbeConfig gpu_probe_config(const NodeConfig& config) {
     return probe;
 }
 
-net::ServerSpec server_spec(
-    const net::RouteTable& routes, const NodeConfig& config, LogSink& sink
-) {
-    net::ServerSpec spec{
-        routes, {net::auth_middleware(config.auth)}, net::access_log(Logger(sink, "http")), {}, {}
-    };
-    // Tells the gateway that the node speaks, and not an engine behind it.
-    spec.own_headers.add("X-Llorch-Origin", "node");
-    return spec;
+// The files were sound when the settings were read.
+std::shared_ptr<const net::Tls> tls_of(const net::TlsFiles& files) {
+    auto tls = net::load_tls(files);
+    if (!tls) {
+        throw std::runtime_error(tls.error().message);
+    }
+    return *tls;
 }
 
 }  // namespace
@@ -58,8 +63,17 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
       clock_(clock),
       sink_(sink),
       log_(sink, "node"),
+      audit_((config_.state_dir / "audit").string(), clock, Logger(sink, "audit")),
+      request_audit_(audit_, clock),
+      auth_(config_.auth, config_.outbound_token),
+      tls_(tls_of(config_.tls)),
       rng_(system_seed()),
+      pools_probe_(metrics_, config_.node_id),
+      supervisor_probe_(metrics_, config_.node_id),
+      handoff_probe_(metrics_, config_.node_id),
+      enroll_probe_(metrics_, config_.node_id),
       blocking_(kBlockingThreads),
+      file_threads_(kFileThreads),
       deadlines_(clock),
       clients_(control_.executor(), deadlines_),
       tasks_(control_.executor(), report_to(log_)),
@@ -75,10 +89,19 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
           Logger(sink, "lease")
       ),
       facts_(config_, clock, make_uuid(rng_)),
+      models_(
+          model_store_config(),
+          {clock, tasks_, clients_, file_threads_, rng_},
+          [this] { on_models(); },
+          [this](const std::string& id, const std::string& path) {
+              return facts_.pools_with_model(id, path);
+          },
+          Logger(sink, "models")
+      ),
       gpu_probe_(gpu_probe_config(config_), clock, Logger(sink, "inventory")),
       supervisor_(
           supervisor_config(),
-          {clock, tasks_, clients_, blocking_, rng_},
+          {clock, tasks_, clients_, blocking_, rng_, supervisor_probe_},
           [this](const std::shared_ptr<const lifecycle::PoolsView>& pools, bool readiness_changed) {
               on_pools(pools, readiness_changed);
           },
@@ -90,7 +113,8 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
       watcher_(
           {config_.runtime_dir, config_.watch_interval, config_.auto_delete_handoff},
           clock,
-          [this](api::HandoffFile file) { supervisor_.handed_over(std::move(file)); },
+          handoff_probe_,
+          [this](api::HandoffFile file) { return supervisor_.handed_over(std::move(file)); },
           Logger(sink, "handoff")
       ),
       route_context_{
@@ -100,14 +124,49 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
           relay_,
           sequence_,
           [this] { return advertised(); },
+          models_,
+          file_threads_,
+          [this] { return metrics_text(); },
       },
-      server_({&edge_}, server_spec(routes_, config_, sink), Logger(sink, "http")) {
+      server_({&edge_}, server_spec(), Logger(sink, "http")) {
+    clients_.use_tls(tls_);
+    edge_.clients().use_tls(tls_);
+    daemon::add_reload_route(routes_, blocking_, reload_);
     add_node_routes(routes_, route_context_);
     add_pool_routes(routes_, route_context_);
+    add_model_routes(routes_, route_context_);
     add_engine_routes(routes_, route_context_);
+    facts_.set_models(&models_);
+    net::add_openapi_route(
+        routes_, {"pool-managerd", "One GPU machine of llama-orch: its pools and its engines."}
+    );
 }
 
 NodeApp::~NodeApp() = default;
+
+net::ServerSpec NodeApp::server_spec() {
+    const auto observe = [this,
+                          log = net::access_log(Logger(sink_, "http"), config_.access_log_sample)](
+                             const net::Exchange& exchange, Duration elapsed
+                         ) {
+        log(exchange, elapsed);
+        request_audit_.observe(exchange);
+    };
+    net::ServerSpec spec{routes_, {net::auth_middleware(auth_)}, observe, {}, {}, &tls_};
+    // Tells the gateway that the node speaks, and not an engine behind it.
+    spec.own_headers.add("X-Llorch-Origin", "node");
+    return spec;
+}
+
+void NodeApp::apply(const NodeConfig& next) {
+    sink_.set_level(next.log_level);
+    sink_.set_format(next.log_format);
+    control_.post([this, interval = next.heartbeat_interval] {
+        for (const auto& enrolment : enrolments_) {
+            enrolment->set_interval(interval);
+        }
+    });
+}
 
 supervisor::SupervisorConfig NodeApp::supervisor_config() const {
     const provision::EngineSearch search{
@@ -127,9 +186,26 @@ supervisor::SupervisorConfig NodeApp::supervisor_config() const {
     }
     config.state_dir = config_.state_dir;
     config.runtime_dir = config_.runtime_dir;
-    config.model_dir = config_.state_dir / "models";
+    config.model_dir = config_.model_dir;
+    config.find_model = [this](const std::string& name) { return models_.find_file(name); };
     config.inherited_environment = config_.environment;
     return config;
+}
+
+models::ModelStoreConfig NodeApp::model_store_config() const {
+    models::ModelStoreConfig config;
+    config.folder = config_.model_dir;
+    config.node = config_.node_id;
+    const std::string inside = config_.model_dir.lexically_relative(config_.state_dir).string();
+    config.ownership = inside.empty() || inside.starts_with("..") ? models::Ownership::marked
+                                                                  : models::Ownership::of_state_dir;
+    config.scan_interval = config_.model_scan_interval;
+    config.cluster_token = [this] { return auth_.outbound().text(); };
+    return config;
+}
+
+Result<void> NodeApp::open_state() {
+    return models_.open();
 }
 
 Result<HostPort> NodeApp::bind() {
@@ -151,14 +227,18 @@ void NodeApp::make_enroll_clients() {
         const auto address = api::parse_http_address(url, "ORCHESTRATORD_URL");
         enroll::EnrollTarget target{
             {address->host, address->port},
-            config_.outbound_token,
+            address->tls,
+            auth_.outbound(),
             config_.advertised_address,
             bound_,
+            !config_.tls.cert.empty(),
         };
         enrolments_.push_back(std::make_unique<enroll::EnrollClient>(
             std::move(target),
             enroll_config,
-            enroll::EnrollClient::Parts{clock_, tasks_, clients_, facts_, sequence_, rng_},
+            enroll::EnrollClient::Parts{
+                clock_, tasks_, clients_, facts_, sequence_, rng_, enroll_probe_
+            },
             Logger(sink_, "enroll")
         ));
     }
@@ -170,14 +250,20 @@ std::string NodeApp::advertised() const {
             return enrolment->advertised();
         }
     }
-    return config_.advertised_address.empty() ? "http://" + to_string(bound_)
-                                              : config_.advertised_address;
+    if (!config_.advertised_address.empty()) {
+        return config_.advertised_address;
+    }
+    return (config_.tls.cert.empty() ? "http://" : "https://") + to_string(bound_);
 }
 
 void NodeApp::on_pools(
     const std::shared_ptr<const lifecycle::PoolsView>& pools, bool readiness_changed
 ) {
     facts_.set_pools(pools);
+    pools_probe_.set_pools(pools);
+    for (const auto& pool : pools->pools) {
+        handoff_probe_.expect(pool->spec->id);
+    }
     edge_.loop().post([this, pools] { relay_.set_view(pools); });
     if (readiness_changed && config_.callback_enabled) {
         for (const auto& enrolment : enrolments_) {
@@ -186,9 +272,24 @@ void NodeApp::on_pools(
     }
 }
 
+// What the cluster can be told of at once, as readiness is.
+void NodeApp::on_models() {
+    if (config_.callback_enabled) {
+        for (const auto& enrolment : enrolments_) {
+            enrolment->readiness_changed();
+        }
+    }
+}
+
+std::string NodeApp::metrics_text() {
+    pools_probe_.look();
+    return metrics_.expose();
+}
+
 void NodeApp::start() {
     control_.post([this] {
         timers_.spawn(deadlines_.run());
+        models_.start();
         tasks_.spawn(run_start());
     });
     control_.start("control");
@@ -200,6 +301,7 @@ void NodeApp::start() {
 Task<void> NodeApp::run_start() {
     std::vector<inventory::Gpu> gpus = co_await gpu_probe_.load_gpus();
     facts_.set_gpus(gpus);
+    pools_probe_.set_gpus(gpus);
     supervisor_.start(config_.pools, std::move(gpus));
     tasks_.spawn(watcher_.scan_at_interval());
     tasks_.spawn(watcher_.scan_on_change());
@@ -213,6 +315,7 @@ Task<void> NodeApp::refresh_gpus() {
     while (co_await clock_.sleep_for(config_.gpu_interval)) {
         std::vector<inventory::Gpu> gpus = co_await gpu_probe_.load_gpus();
         supervisor_.set_gpus(gpus);
+        pools_probe_.set_gpus(gpus);
         facts_.set_gpus(std::move(gpus));
     }
 }

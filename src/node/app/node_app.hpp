@@ -4,19 +4,27 @@
 #include "async/event_loop.hpp"
 #include "async/offload.hpp"
 #include "async/task_group.hpp"
+#include "audit/audit_log.hpp"
+#include "auth/live_auth.hpp"
 #include "base/log.hpp"
 #include "base/rng.hpp"
+#include "daemon/reloader.hpp"
+#include "daemon/request_audit.hpp"
+#include "metrics/registry.hpp"
 #include "net/edge.hpp"
 #include "net/http_server.hpp"
 #include "node/app/node_config.hpp"
 #include "node/app/node_facts.hpp"
+#include "node/app/pools_probe.hpp"
 #include "node/app/routes.hpp"
 #include "node/enroll/enroll_client.hpp"
 #include "node/handoff/handoff_watcher.hpp"
 #include "node/lease/engine_relay.hpp"
+#include "node/models/model_store.hpp"
 #include "node/supervisor/gpu_probe.hpp"
 #include "node/supervisor/supervisor.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,7 +42,26 @@ public:
     // Before start(). Errors: conflict, naming the address.
     Result<HostPort> bind();
 
+    // Reads what an earlier run left in the state folder, whose lock is held. Before start().
+    // Errors: internal, naming the file.
+    Result<void> open_state();
+
+    // Begins the audit log, before start(). Errors: internal, naming the file.
+    Result<void> open_audit() { return audit_.open(); }
+
+    // What a reload replaces, and what answers POST /v2/admin/reload. Before start().
+    daemon::Reloader::Parts reload_parts() { return {auth_, tls_, audit_, clock_}; }
+
+    void set_reload(std::function<api::ReloadReport()> reload) { reload_ = std::move(reload); }
+
+    // Puts in force what may change while it runs; tokens and certificates are the reloader's.
+    // Any thread.
+    void apply(const NodeConfig& next);
+
     void start();
+
+    // What GET /metrics answers. Any thread, from the constructor's end on.
+    std::string metrics_text();
 
     // Leaves the cluster, lets requests end, ends the engines, then everything else.
     void stop();
@@ -45,15 +72,29 @@ private:
     Task<void> refresh_gpus();
     void on_pools(const std::shared_ptr<const lifecycle::PoolsView>& pools, bool readiness_changed);
     void make_enroll_clients();
+    void on_models();
     supervisor::SupervisorConfig supervisor_config() const;
+    models::ModelStoreConfig model_store_config() const;
+    net::ServerSpec server_spec();
     std::string advertised() const;
 
     NodeConfig config_;
     async::AsyncClock& clock_;
     LogSink& sink_;
     Logger log_;
+    audit::AuditLog audit_;
+    daemon::RequestAudit request_audit_;
+    auth::LiveAuth auth_;
+    net::LiveTls tls_;
+    std::function<api::ReloadReport()> reload_;
     Rng rng_;
+    metrics::Registry metrics_;
+    PoolsProbe pools_probe_;
+    supervisor::SupervisorProbe supervisor_probe_;
+    handoff::HandoffProbe handoff_probe_;
+    enroll::EnrollProbe enroll_probe_;
     async::BlockingPool blocking_;
+    async::BlockingPool file_threads_;
 
     async::EventLoop control_;
     net::DeadlineList deadlines_;
@@ -67,6 +108,7 @@ private:
 
     NodeFacts facts_;
     enroll::BeatSequence sequence_;
+    models::ModelStore models_;
     supervisor::GpuProbe gpu_probe_;
     supervisor::Supervisor supervisor_;
     handoff::HandoffWatcher watcher_;

@@ -3,12 +3,14 @@
 #include "api/http_address.hpp"
 #include "auth/token_settings.hpp"
 #include "base/state_dir.hpp"
+#include "net/tls_settings.hpp"
 #include "node/lifecycle/pool_spec_yaml.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
+#include <optional>
 #include <utility>
 
 namespace orch::node::app {
@@ -41,14 +43,43 @@ void read_identity(NodeConfig& config, SettingsRead& read) {
     }
 }
 
-void refuse_https(SettingsRead& read, const std::string& name, const std::string& url) {
+// Whether the URL is one, and if `tls` is given, of that scheme.
+void check_url(
+    SettingsRead& read, const std::string& name, const std::string& url, std::optional<bool> tls
+) {
     const auto address = api::parse_http_address(url, name);
     if (!address) {
         read.errors.push_back(address.error().message);
-    } else if (address->tls) {
+    } else if (tls && address->tls && !*tls) {
         read.errors.push_back(fmt::format(
-            "{}: {} needs TLS, which this program is built without: use http://", name, url
+            "{}: {} needs TLS: set POOL_MANAGERD_TLS_CERT and POOL_MANAGERD_TLS_KEY, or use "
+            "http://",
+            name,
+            url
         ));
+    } else if (tls && !address->tls && *tls) {
+        read.errors.push_back(fmt::format(
+            "{}: {} is plain HTTP, but POOL_MANAGERD_TLS_CERT is set: use https://", name, url
+        ));
+    }
+}
+
+// Over https a node hears from the control plane what nobody on the way may read; what it then
+// says and is asked in plain HTTP would give the token and the prompts away.
+void want_tls_both_ways(const NodeConfig& config, SettingsRead& read) {
+    if (!config.tls.cert.empty() || is_loopback_host(config.bind.host)) {
+        return;
+    }
+    for (const std::string& url : config.orchestratord_urls) {
+        if (url.starts_with("https://")) {
+            read.errors.push_back(fmt::format(
+                "ORCHESTRATORD_URL: {} needs TLS on this node too, which listens in plain HTTP on "
+                "{}: set POOL_MANAGERD_TLS_CERT and POOL_MANAGERD_TLS_KEY, or use http:// both "
+                "ways",
+                url,
+                to_string(config.bind)
+            ));
+        }
     }
 }
 
@@ -56,11 +87,12 @@ void read_cluster(NodeConfig& config, SettingsRead& read) {
     const Settings& settings = read.settings;
     config.orchestratord_urls = settings.get_list("ORCHESTRATORD_URL");
     for (const std::string& url : config.orchestratord_urls) {
-        refuse_https(read, "ORCHESTRATORD_URL", url);
+        check_url(read, "ORCHESTRATORD_URL", url, std::nullopt);
     }
     config.advertised_address = settings.find_text("POOL_MANAGERD_ADDRESS").value_or("");
     if (!config.advertised_address.empty()) {
-        refuse_https(read, "POOL_MANAGERD_ADDRESS", config.advertised_address);
+        const bool tls = settings.given("POOL_MANAGERD_TLS_CERT");
+        check_url(read, "POOL_MANAGERD_ADDRESS", config.advertised_address, tls);
     }
     config.register_on_startup = settings.get_bool("ORCHESTRATORD_REGISTER_ON_STARTUP");
     config.heartbeat_interval = settings.get_duration("POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS");
@@ -97,6 +129,7 @@ void read_folders(NodeConfig& config, const SettingsRead& read, const SettingsSo
                            .value_or(default_state_dir("pool-managerd", sources.environment));
     // An absolute folder stays as it is: that is what operator/ does.
     config.runtime_dir = config.state_dir / settings.get_text("POOL_MANAGERD_RUNTIME_DIR");
+    config.model_dir = config.state_dir / settings.get_text("POOL_MANAGERD_MODEL_DIR");
     config.watch_interval = settings.get_duration("POOL_MANAGERD_WATCH_INTERVAL_MS");
     config.auto_delete_handoff = settings.get_bool("POOL_MANAGERD_AUTO_DELETE_HANDOFF");
 }
@@ -106,6 +139,7 @@ void read_logging(NodeConfig& config, const Settings& settings) {
         log_level_from(settings.get_text("POOL_MANAGERD_LOG_LEVEL")).value_or(LogLevel::info);
     config.log_format = log_format_from(settings.find_text("POOL_MANAGERD_LOG_FORMAT").value_or(""))
                             .value_or(default_log_format());
+    config.access_log_sample = settings.get_number("POOL_MANAGERD_ACCESS_LOG_SAMPLE");
 }
 
 std::string own_path() {
@@ -148,6 +182,8 @@ NodeConfig make_node_config(SettingsRead& read, const SettingsSources& sources) 
     read_identity(config, read);
     read_cluster(config, read);
     read_auth(config, read);
+    config.tls = net::read_tls_settings(read, "POOL_MANAGERD");
+    want_tls_both_ways(config, read);
     read_folders(config, read, sources);
     read_logging(config, read.settings);
     config.engine_binary = read.settings.find_text("POOL_MANAGERD_ENGINE_BINARY");

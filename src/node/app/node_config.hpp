@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/settings.hpp"
 #include "base/strong_id.hpp"
+#include "net/tls_context.hpp"
 #include "node/lifecycle/pool_spec.hpp"
 
 #include <cstddef>
@@ -20,7 +21,8 @@ namespace orch::node::app {
 struct NodeConfig {
     HostPort bind;
     auth::AuthPolicy auth;
-    std::string outbound_token;  // sent to control planes; empty = none
+    std::string outbound_token;  // sent to control planes at start; empty = none
+    net::TlsFiles tls;
     NodeId node_id;
     MachineId machine_id;
     std::string advertised_address;               // empty: found out from the connection
@@ -29,6 +31,8 @@ struct NodeConfig {
     Duration heartbeat_interval = std::chrono::seconds(10);
     std::filesystem::path state_dir;
     std::filesystem::path runtime_dir;
+    std::filesystem::path model_dir;
+    Duration model_scan_interval = std::chrono::seconds(2);
     Duration watch_interval = std::chrono::milliseconds(1000);
     bool auto_delete_handoff = true;
     bool callback_enabled = true;
@@ -39,6 +43,7 @@ struct NodeConfig {
     Duration gpu_interval = std::chrono::seconds(10);
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::json;
+    std::uint64_t access_log_sample = 1;  // one in this many, of requests that went well
 };
 
 // The settings that pool-managerd knows.

@@ -40,6 +40,9 @@ api::RegisterRequest NodeFacts::registration(std::string address) const {
     message.version = std::string(program_version());
     message.api_version = std::string(api::kNodeApiVersion);
     message.boot_id = boot_id_;
+    if (models_ != nullptr) {
+        message.models = models_->reports();
+    }
     return message;
 }
 
@@ -52,7 +55,23 @@ api::HeartbeatRequest NodeFacts::heartbeat(std::uint64_t seq) const {
     message.seq = seq;
     message.boot_id = boot_id_;
     message.gpus = inventory::make_gpu_reports(gpus_);
+    if (models_ != nullptr) {
+        message.models = models_->reports();
+        message.disk_free_bytes = models_->disk_free();
+    }
     return message;
+}
+
+std::vector<std::string> NodeFacts::pools_with_model(const std::string& id, const std::string& path)
+    const {
+    std::vector<std::string> pools;
+    for (const auto& pool : pools_->pools) {
+        const std::string& model = pool->spec->model;
+        if (model == id || model == id + ".gguf" || lifecycle::model_file(model) == path) {
+            pools.push_back(pool->spec->id.str());
+        }
+    }
+    return pools;
 }
 
 std::vector<api::PoolStatus> NodeFacts::pool_statuses() const {

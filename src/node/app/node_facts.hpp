@@ -8,6 +8,7 @@
 #include "node/inventory/gpu.hpp"
 #include "node/lifecycle/pool_report.hpp"
 #include "node/lifecycle/pools_view.hpp"
+#include "node/models/model_store.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -23,12 +24,18 @@ public:
 
     void set_pools(std::shared_ptr<const lifecycle::PoolsView> pools) { pools_ = std::move(pools); }
 
+    // The store outlives the facts, or is told off with nullptr.
+    void set_models(const models::ModelStore* store) { models_ = store; }
+
     void set_gpus(std::vector<inventory::Gpu> gpus) { gpus_ = std::move(gpus); }
 
     api::RegisterRequest registration(std::string address) const override;
     api::HeartbeatRequest heartbeat(std::uint64_t seq) const override;
 
     std::vector<api::PoolStatus> pool_statuses() const;
+
+    // Pools whose spec names the model, by id or by its file.
+    std::vector<std::string> pools_with_model(const std::string& id, const std::string& path) const;
 
     const std::string& boot_id() const { return boot_id_; }
 
@@ -42,6 +49,7 @@ private:
     Bytes ram_total_ = 0;
     std::shared_ptr<const lifecycle::PoolsView> pools_;
     std::vector<inventory::Gpu> gpus_;
+    const models::ModelStore* models_ = nullptr;
 };
 
 }  // namespace orch::node::app

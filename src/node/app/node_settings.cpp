@@ -1,4 +1,5 @@
 #include "base/version.hpp"
+#include "net/tls_settings.hpp"
 #include "node/app/node_config.hpp"
 
 #include <utility>
@@ -48,7 +49,8 @@ std::vector<Setting> cluster_settings() {
         {.name = "POOL_MANAGERD_HEARTBEAT_INTERVAL_SECS",
          .kind = Kind::duration,
          .fallback = "10",
-         .help = "How often to send a heartbeat, if the control plane does not want it sooner."},
+         .help = "How often to send a heartbeat, if the control plane does not want it sooner.",
+         .live = true},
         {.name = "POOL_MANAGERD_CALLBACK_ENABLED",
          .kind = Kind::boolean,
          .fallback = "true",
@@ -64,6 +66,10 @@ std::vector<Setting> engine_settings() {
          .help = "The llama-server to start.",
          .aliases = {{.name = "LLAMA_SERVER"}},
          .fallback_note = "llama-server on PATH"},
+        {.name = "POOL_MANAGERD_MODEL_DIR",
+         .kind = Kind::path,
+         .fallback = "models",
+         .help = "Folder of the model store; relative to the state folder."},
         {.name = "POOL_MANAGERD_RUNTIME_DIR",
          .kind = Kind::path,
          .fallback = ".runtime/engines",
@@ -85,10 +91,18 @@ std::vector<Setting> auth_and_log_settings() {
          .kind = Kind::list,
          .help = "Valid tokens; the first one is sent to control planes.",
          .aliases = {{.name = "AUTH_TOKEN", .deprecated = true}},
-         .secret = true},
+         .secret = true,
+         .live = true},
         {.name = "LLORCH_API_TOKEN_FILE",
          .kind = Kind::path,
-         .help = "File with valid tokens, one a line."},
+         .help = "File with valid tokens, one a line.",
+         .live = true},
+        {.name = "LLORCH_TOKEN_GRACE_SECS",
+         .kind = Kind::duration,
+         .fallback = "60",
+         .help = "How long a token stays valid after it was removed.",
+         .zero_allowed = true,
+         .live = true},
         {.name = "POOL_MANAGERD_REQUIRE_AUTH",
          .kind = Kind::boolean,
          .help = "Whether callers need a token.",
@@ -101,12 +115,21 @@ std::vector<Setting> auth_and_log_settings() {
          .kind = Kind::choice,
          .fallback = "info",
          .help = "Lines below this level are not written.",
-         .choices = {"trace", "debug", "info", "warn", "error"}},
+         .choices = {"trace", "debug", "info", "warn", "error"},
+         .live = true},
         {.name = "POOL_MANAGERD_LOG_FORMAT",
          .kind = Kind::choice,
          .help = "How lines look.",
          .choices = {"json", "text"},
-         .fallback_note = "text on a terminal, else json"},
+         .fallback_note = "text on a terminal, else json",
+         .live = true},
+        {.name = "POOL_MANAGERD_ACCESS_LOG_SAMPLE",
+         .kind = Kind::number,
+         .fallback = "1",
+         .help = "Of requests that went well one in this many gets an access line; 1 = all.",
+         .low = 1,
+         .high = 1'000'000,
+         .unit = "requests"},
     };
 }
 
@@ -126,6 +149,9 @@ SettingsTable node_settings() {
         for (Setting& setting : group()) {
             table.settings.push_back(std::move(setting));
         }
+    }
+    for (Setting& setting : net::tls_settings("POOL_MANAGERD")) {
+        table.settings.push_back(std::move(setting));
     }
     return table;
 }

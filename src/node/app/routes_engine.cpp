@@ -10,6 +10,9 @@ void add_engine_routes(net::RouteTable& routes, RouteContext& context) {
             .auth = auth::AuthClass::cluster,
             .body_limit = net::kDefaultBodyLimit,
             .summary = "A request for one of the pool's engines, on a leased slot",
+            .example = method == net::Method::post
+                           ? R"({"messages":[{"role":"user","content":"Hello"}],"max_tokens":64})"
+                           : "",
             .handler = [&context](net::Exchange& exchange
                        ) { return context.relay.serve(exchange); },
         });

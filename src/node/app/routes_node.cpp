@@ -1,4 +1,5 @@
 #include "base/version.hpp"
+#include "metrics/registry.hpp"
 #include "node/app/routes.hpp"
 
 #include <fmt/format.h>
@@ -26,6 +27,12 @@ Task<void> health(net::Exchange& exchange) {
     co_await exchange.respond(std::move(response));
 }
 
+Task<void> show_metrics(RouteContext& context, net::Exchange& exchange) {
+    net::Response response =
+        net::text_response(200, metrics::Registry::kContentType, context.metrics());
+    co_await exchange.respond(std::move(response));
+}
+
 }  // namespace
 
 void add_node_routes(net::RouteTable& routes, RouteContext& context) {
@@ -36,6 +43,14 @@ void add_node_routes(net::RouteTable& routes, RouteContext& context) {
         .body_limit = net::kNodeApiBodyLimit,
         .summary = "Whether the daemon lives",
         .handler = health,
+    });
+    routes.add({
+        .method = net::Method::get,
+        .path = "/metrics",
+        .auth = auth::AuthClass::exempt,
+        .body_limit = net::kNodeApiBodyLimit,
+        .summary = "Prometheus metrics",
+        .handler = [&context](net::Exchange& exchange) { return show_metrics(context, exchange); },
     });
     routes.add({
         .method = net::Method::get,

@@ -25,7 +25,7 @@ Duration from_ms(std::uint64_t ms) {
 // What went wrong, for people.
 std::string reason_of(const net::CallResult& answer) {
     if (answer.failure != net::UpstreamFailure::none) {
-        return std::string(to_string(answer.failure));
+        return answer.failure_text;
     }
     const auto body = api::parse_error_body(answer.body);
     return body ? body->message : fmt::format("status {}", answer.status);
@@ -67,6 +67,10 @@ void EnrollClient::start() {
 
 void EnrollClient::readiness_changed() {
     take(enroll_event::ReadinessChanged{});
+}
+
+void EnrollClient::set_interval(Duration interval) {
+    take(enroll_event::IntervalChanged{interval});
 }
 
 Task<void> EnrollClient::leave() {
@@ -136,11 +140,12 @@ Task<net::CallResult> EnrollClient::call(
     net::ClientRequest request;
     request.method = method;
     request.to = target_.control_plane;
+    request.tls = target_.control_plane_tls;
     request.target = std::move(path);
     request.body = body;
     request.headers.add("Content-Type", "application/json");
-    if (!target_.token.empty()) {
-        request.headers.add("Authorization", "Bearer " + target_.token);
+    if (const std::string token = target_.token.text(); !token.empty()) {
+        request.headers.add("Authorization", "Bearer " + token);
     }
     co_return co_await net::http_call(parts_.clients, std::move(request), limit);
 }
@@ -160,13 +165,14 @@ Task<std::string> EnrollClient::find_address() {
         }
         reachable.host = *local;
     }
-    co_return "http://" + to_string(reachable);
+    co_return (target_.bound_tls ? "https://" : "http://") + to_string(reachable);
 }
 
 Task<void> EnrollClient::send_register() {
     std::string address = co_await find_address();
     if (address.empty()) {
         const std::string why = "no address leads to " + to_string(target_.control_plane);
+        parts_.probe.registered(RegisterOutcome::unreachable);
         take(enroll_event::RegisterAnswered{RegisterOutcome::unreachable, {}, why});
         co_return;
     }
@@ -182,6 +188,7 @@ Task<void> EnrollClient::send_register() {
     } else {
         event.message = reason_of(answer);
     }
+    parts_.probe.registered(event.outcome);
     take(event);
 }
 
@@ -204,6 +211,7 @@ Task<void> EnrollClient::send_heartbeat(std::uint64_t seq, Duration limit) {
     } else {
         event.message = reason_of(answer);
     }
+    parts_.probe.beat(event.outcome);
     take(event);
 }
 

@@ -2,11 +2,13 @@
 
 #include "async/async_clock.hpp"
 #include "async/task_group.hpp"
+#include "auth/live_auth.hpp"
 #include "base/host_port.hpp"
 #include "base/log.hpp"
 #include "base/rate_limited_log.hpp"
 #include "net/http_call.hpp"
 #include "node/enroll/enroll_fsm.hpp"
+#include "node/enroll/enroll_probe.hpp"
 #include "node/enroll/node_status_source.hpp"
 
 #include <cstdint>
@@ -17,9 +19,11 @@ namespace orch::node::enroll {
 // One control plane to join.
 struct EnrollTarget {
     HostPort control_plane;
-    std::string token;       // empty = none
+    bool control_plane_tls = false;
+    const auth::OutboundToken& token;
     std::string advertised;  // this node's base URL; empty: found out from the route there
     HostPort bound;          // where this node listens
+    bool bound_tls = false;
 };
 
 // Keeps the node registered with one control plane: performs what its EnrollFsm decides. The
@@ -33,6 +37,7 @@ public:
         const NodeStatusSource& source;
         BeatSequence& sequence;
         Rng& rng;
+        EnrollProbe& probe;
     };
 
     EnrollClient(EnrollTarget target, EnrollConfig config, Parts parts, Logger log);
@@ -41,6 +46,9 @@ public:
 
     // A pool became ready or not ready: the control plane hears of it at once.
     void readiness_changed();
+
+    // The setting has changed.
+    void set_interval(Duration interval);
 
     // Deregisters; returns when the control plane has answered, or cannot.
     Task<void> leave();

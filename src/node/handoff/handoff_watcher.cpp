@@ -8,6 +8,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <set>
@@ -39,10 +40,15 @@ std::optional<Looked> look(const std::filesystem::path& path, WallTime now) {
 }  // namespace
 
 HandoffWatcher::HandoffWatcher(
-    HandoffWatcherConfig config, async::AsyncClock& clock, OnHandoff on_handoff, Logger log
+    HandoffWatcherConfig config,
+    async::AsyncClock& clock,
+    HandoffProbe& probe,
+    OnHandoff on_handoff,
+    Logger log
 )
     : config_(std::move(config)),
       clock_(clock),
+      probe_(probe),
       on_handoff_(std::move(on_handoff)),
       log_(std::move(log)) {}
 
@@ -91,6 +97,9 @@ void HandoffWatcher::scan() {
     for (const std::string& name : names) {
         look_at(config_.folder / name, name);
     }
+    if (!failure) {
+        probe_.scanned(clock_.wall());
+    }
 }
 
 void HandoffWatcher::look_at(const std::filesystem::path& path, const std::string& name) {
@@ -101,30 +110,44 @@ void HandoffWatcher::look_at(const std::filesystem::path& path, const std::strin
     const auto content = load_file(path.string(), kFileLimit);
     if (!content) {
         memory_.note(name, looked->stamp);
+        probe_.malformed();
         log_.warn(
             "a handoff file cannot be read",
             {{"path", path.string()}, {"reason", content.error().message}}
         );
         return;
     }
-    act(path, memory_.judge(name, looked->stamp, looked->age, *content));
+    act(path, looked->age, memory_.judge(name, looked->stamp, looked->age, *content));
 }
 
-void HandoffWatcher::act(const std::filesystem::path& path, HandoffVerdict verdict) {
+void HandoffWatcher::act(const std::filesystem::path& path, Duration age, HandoffVerdict verdict) {
     std::error_code failure;
     if (auto* const taken = std::get_if<TakeIn>(&verdict)) {
         if (config_.remove_taken_in) {
             std::filesystem::remove(path, failure);
         }
-        on_handoff_(std::move(taken->file));
+        take_in(std::move(taken->file), age);
     } else if (const auto* const aside = std::get_if<SetAside>(&verdict)) {
         log_.warn(
             "a handoff file is malformed and was set aside",
             {{"path", path.string()}, {"reason", aside->reason}, {"as", aside->new_name}}
         );
+        probe_.malformed();
         std::filesystem::rename(path, path.parent_path() / aside->new_name, failure);
     } else if (std::holds_alternative<IgnoreOtherSchema>(verdict)) {
         log_.info("a file in the handoff folder is no handoff file", {{"path", path.string()}});
+        probe_.ignored();
+    }
+}
+
+void HandoffWatcher::take_in(api::HandoffFile file, Duration age) {
+    const PoolId pool = file.pool_id;
+    const Instant before = clock_.now();
+    if (on_handoff_(std::move(file))) {
+        // A file from a clock ahead of ours has no age.
+        probe_.taken_in(pool, std::max(age, Duration{}) + (clock_.now() - before));
+    } else {
+        probe_.refused();
     }
 }
 

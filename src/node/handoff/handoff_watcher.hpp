@@ -3,6 +3,7 @@
 #include "async/async_clock.hpp"
 #include "base/log.hpp"
 #include "node/handoff/handoff_memory.hpp"
+#include "node/handoff/handoff_probe.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -20,10 +21,16 @@ struct HandoffWatcherConfig {
 // case it does not (network file systems). The control thread; files are small.
 class HandoffWatcher {
 public:
-    using OnHandoff = std::function<void(api::HandoffFile)>;
+    // True when the engine is bound to its pool now.
+    using OnHandoff = std::function<bool(api::HandoffFile)>;
 
+    // `clock` and `probe` outlive it.
     HandoffWatcher(
-        HandoffWatcherConfig config, async::AsyncClock& clock, OnHandoff on_handoff, Logger log
+        HandoffWatcherConfig config,
+        async::AsyncClock& clock,
+        HandoffProbe& probe,
+        OnHandoff on_handoff,
+        Logger log
     );
 
     // Two tasks of the same thread, both until cancelled.
@@ -33,10 +40,12 @@ public:
 private:
     void scan();
     void look_at(const std::filesystem::path& path, const std::string& name);
-    void act(const std::filesystem::path& path, HandoffVerdict verdict);
+    void act(const std::filesystem::path& path, Duration age, HandoffVerdict verdict);
+    void take_in(api::HandoffFile file, Duration age);
 
     HandoffWatcherConfig config_;
     async::AsyncClock& clock_;
+    HandoffProbe& probe_;
     OnHandoff on_handoff_;
     Logger log_;
     HandoffMemory memory_;

@@ -4,17 +4,18 @@
 
 namespace orch::node::inventory {
 
+bool names(const std::optional<std::vector<std::string>>& devices, const Gpu& gpu) {
+    return !devices || std::ranges::any_of(*devices, [&](const std::string& device) {
+        return device == gpu.uuid || device == std::to_string(gpu.index);
+    });
+}
+
 GpuMemory memory_of(
     std::span<const Gpu> gpus, const std::optional<std::vector<std::string>>& devices
 ) {
-    const auto named = [&](const Gpu& gpu) {
-        return !devices || std::ranges::any_of(*devices, [&](const std::string& device) {
-            return device == gpu.uuid || device == std::to_string(gpu.index);
-        });
-    };
     GpuMemory sum;
     for (const Gpu& gpu : gpus) {
-        if (named(gpu)) {
+        if (names(devices, gpu)) {
             sum.total += gpu.vram_total;
             sum.free += gpu.vram_total - std::min(gpu.vram_used, gpu.vram_total);
         }

@@ -25,6 +25,9 @@ struct Gpu {
     friend bool operator==(const Gpu&, const Gpu&) = default;
 };
 
+// Whether `devices` names the GPU by index or UUID; it names every GPU when it is absent.
+bool names(const std::optional<std::vector<std::string>>& devices, const Gpu& gpu);
+
 // Memory of several GPUs together.
 struct GpuMemory {
     Bytes total = 0;

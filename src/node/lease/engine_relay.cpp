@@ -112,7 +112,7 @@ Task<void> EngineRelay::carry(net::Exchange& exchange, Lease lease, std::string 
 Task<void> EngineRelay::carry_answer(
     net::Exchange& exchange, net::ClientExchange& upstream, Lease& lease
 ) {
-    net::Headers headers = headers_from_engine(upstream.head().headers);
+    net::Headers headers = headers_from_engine(upstream.head().headers, lease.replica().id);
     const int status = upstream.head().status;
     const auto length = upstream.head().content_length;
     bool sent = co_await exchange.begin(status, std::move(headers), length);

@@ -23,14 +23,19 @@ net::Headers headers_for_engine(const net::Exchange& exchange) {
     return headers;
 }
 
-net::Headers headers_from_engine(const net::Headers& engine) {
+net::Headers headers_from_engine(const net::Headers& engine, const ReplicaId& replica) {
     net::Headers headers = engine;
     net::erase_hop_by_hop(headers);
     for (const char* name :
-         {"Content-Length", "X-Correlation-Id", "X-Request-Id", "X-Llorch-Origin"}) {
+         {"Content-Length",
+          "X-Correlation-Id",
+          "X-Request-Id",
+          "X-Llorch-Origin",
+          "X-Llorch-Replica"}) {
         headers.erase(name);
     }
     headers.add("X-Llorch-Origin", "engine");
+    headers.add("X-Llorch-Replica", replica.str());
     return headers;
 }
 

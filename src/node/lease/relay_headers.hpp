@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/strong_id.hpp"
 #include "net/exchange.hpp"
 #include "net/headers.hpp"
 
@@ -10,7 +11,8 @@ namespace orch::node::lease {
 // its connection.
 net::Headers headers_for_engine(const net::Exchange& exchange);
 
-// What the caller gets: the engine's headers without hop-by-hop fields, marked as the engine's.
-net::Headers headers_from_engine(const net::Headers& engine);
+// What the caller gets: the engine's headers without hop-by-hop fields, marked as the engine's and
+// with the replica's name.
+net::Headers headers_from_engine(const net::Headers& engine, const ReplicaId& replica);
 
 }  // namespace orch::node::lease

@@ -5,6 +5,27 @@
 #include <utility>
 
 namespace orch::node::lifecycle {
+namespace {
+
+CrashReason crash_of(const EngineExit& exit) {
+    switch (classify_exit(exit)) {
+        case ExitReason::ended:
+            return CrashReason::exited;
+        case ExitReason::killed:
+            return CrashReason::killed;
+        case ExitReason::port_lost:
+            return CrashReason::port_lost;
+        case ExitReason::out_of_memory:
+            return CrashReason::out_of_memory;
+        case ExitReason::cuda_error:
+            return CrashReason::cuda_error;
+        case ExitReason::model_error:
+            return CrashReason::model_error;
+    }
+    return CrashReason::exited;
+}
+
+}  // namespace
 
 EngineFsm::EngineFsm(EngineConfig config, Rng& rng)
     : config_(config), restart_(config_.restart, rng) {}
@@ -21,6 +42,8 @@ void EngineFsm::on(const engine_event::StartWanted&) {
     drain_held_ = false;
     if (in(ReplicaState::backing_off) || in(ReplicaState::broken)) {
         restart_.reset();
+        status_.crash.reset();
+        status_.circuit_open = false;
         spawn();
     } else if (in(ReplicaState::stopped)) {
         spawn();
@@ -46,7 +69,9 @@ void EngineFsm::on(const engine_event::Spawned& event) {
 
 void EngineFsm::on(const engine_event::SpawnFailed& event) {
     if (std::exchange(awaiting_spawn_, false)) {
-        recover(fmt::format("cannot be started: {}", event.reason), false);
+        recover(
+            CrashReason::spawn_failed, fmt::format("cannot be started: {}", event.reason), false
+        );
     }
 }
 
@@ -81,7 +106,11 @@ void EngineFsm::look_at_start(const engine_event::Probed& event) {
             return;
         case ProbeOutcome::wrong_child:
             port_lost_ = true;
-            end_failed(fmt::format("its port serves something else: {}", event.detail), false);
+            end_failed(
+                CrashReason::port_lost,
+                fmt::format("its port serves something else: {}", event.detail),
+                false
+            );
             return;
         case ProbeOutcome::loading:
             if (in(ReplicaState::starting)) {
@@ -109,16 +138,20 @@ void EngineFsm::look_at_service(const engine_event::Probed& event) {
             return;
         case ProbeOutcome::no_answer:
             // A busy process is no hung one, however long it says nothing.
-            count_strike(event.process_idle, "hung: no answer to", event.detail);
+            count_strike(event.process_idle, CrashReason::hung, event.detail);
             return;
         case ProbeOutcome::failing:
-            count_strike(true, "bad answers to", event.detail);
+            count_strike(true, CrashReason::bad_answers, event.detail);
             return;
         case ProbeOutcome::refused:
-            end_failed("it listens no more", false);
+            end_failed(CrashReason::not_listening, "it listens no more", false);
             return;
         case ProbeOutcome::wrong_child:
-            end_failed(fmt::format("its port serves something else: {}", event.detail), false);
+            end_failed(
+                CrashReason::port_lost,
+                fmt::format("its port serves something else: {}", event.detail),
+                false
+            );
             return;
     }
 }
@@ -133,7 +166,11 @@ void EngineFsm::on(const engine_event::ChildExited& event) {
         return;
     }
     const bool lost = is_coming_up() && classify_exit(event.exit) == ExitReason::port_lost;
-    recover(end_reason_.value_or(describe_exit(event.exit)), lost || port_lost_);
+    recover(
+        end_reason_ ? end_crash_ : crash_of(event.exit),
+        end_reason_.value_or(describe_exit(event.exit)),
+        lost || port_lost_
+    );
 }
 
 void EngineFsm::on(const engine_event::DrainWanted&) {
@@ -187,7 +224,9 @@ void EngineFsm::on(const engine_event::TimerExpired&) {
         case ReplicaState::starting:
         case ReplicaState::loading:
             end_failed(
-                fmt::format("not ready within {} s", to_ms(config_.start_timeout) / 1000), false
+                CrashReason::start_timeout,
+                fmt::format("not ready within {} s", to_ms(config_.start_timeout) / 1000),
+                false
             );
             return;
         case ReplicaState::draining:
@@ -213,6 +252,7 @@ void EngineFsm::spawn() {
     end_reason_.reset();
     status_.pid.reset();
     status_.ready_since.reset();
+    status_.backoff = {};
     enter(ReplicaState::starting);
     actions_.emplace_back(engine_action::Spawn{});
     wake_at(now_ + config_.start_timeout);
@@ -223,6 +263,8 @@ void EngineFsm::serve() {
     strikes_ = 0;
     port_race_forgiven_ = false;
     status_.last_error.clear();
+    status_.crash.reset();
+    status_.circuit_open = false;
     status_.ready_since = status_.ready_since.value_or(now_);
     enter(drain_held_ ? ReplicaState::draining : ReplicaState::ready);
     actions_.emplace_back(engine_action::WriteHandoff{});
@@ -241,19 +283,21 @@ void EngineFsm::load() {
     probe_after(start_probe_delay());
 }
 
-void EngineFsm::count_strike(bool counts, std::string_view what, std::string_view detail) {
+void EngineFsm::count_strike(bool counts, CrashReason reason, std::string_view detail) {
     strikes_ = counts ? strikes_ + 1 : 0;
     if (strikes_ < config_.hang_strikes) {
         probe_after(config_.ready_probe);
         return;
     }
-    end_failed(fmt::format("{} {} probes: {}", what, strikes_, detail), true);
+    const char* const what = reason == CrashReason::hung ? "hung: no answer to" : "bad answers to";
+    end_failed(reason, fmt::format("{} {} probes: {}", what, strikes_, detail), true);
 }
 
-void EngineFsm::end_failed(std::string why, bool forcibly) {
+void EngineFsm::end_failed(CrashReason reason, std::string why, bool forcibly) {
     // A drain that was to end in a stop does so now.
     if (wanted_) {
         end_reason_ = why;
+        end_crash_ = reason;
     }
     status_.last_error = std::move(why);
     end_process(forcibly);
@@ -279,13 +323,14 @@ void EngineFsm::press_on() {
     wake_at(now_ + config_.kill_grace);
 }
 
-void EngineFsm::recover(std::string why, bool port_lost) {
+void EngineFsm::recover(CrashReason reason, std::string why, bool port_lost) {
     status_.pid.reset();
     if (!wanted_) {
         rest();
         return;
     }
     status_.last_error = std::move(why);
+    status_.crash = reason;
     if (port_lost && !std::exchange(port_race_forgiven_, true)) {
         spawn();
         return;
@@ -293,6 +338,8 @@ void EngineFsm::recover(std::string why, bool port_lost) {
     const RestartDecision decision = restart_.decide_after_failure(status_.ready_since, now_);
     status_.failures = restart_.failures();
     status_.ready_since.reset();
+    status_.backoff = decision.delay;
+    status_.circuit_open = decision.broken;
     outstanding_probe_.reset();
     enter(decision.broken ? ReplicaState::broken : ReplicaState::backing_off);
     wake_at(now_ + decision.delay);
@@ -303,6 +350,9 @@ void EngineFsm::rest() {
     outstanding_probe_.reset();
     end_reason_.reset();
     status_.ready_since.reset();
+    status_.crash.reset();
+    status_.backoff = {};
+    status_.circuit_open = false;
     enter(ReplicaState::stopped);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/rng.hpp"
+#include "node/lifecycle/crash_reason.hpp"
 #include "node/lifecycle/engine_events.hpp"
 #include "node/lifecycle/replica_state.hpp"
 #include "node/lifecycle/restart_policy.hpp"
@@ -34,7 +35,10 @@ struct EngineStatus {
     std::optional<std::int64_t> pid;
     std::optional<Instant> ready_since;  // of the present process
     std::string last_error;              // empty once it serves again
+    std::optional<CrashReason> crash;    // that failed last; absent once it serves again
     unsigned failures = 0;               // consecutive
+    Duration backoff{};                  // that the next attempt is waited for; 0 = for none
+    bool circuit_open = false;           // it crash-loops, from the decision until it serves
     std::uint64_t starts = 0;            // processes spawned so far
 };
 
@@ -84,11 +88,11 @@ private:
     void load();
     void look_at_start(const engine_event::Probed& event);
     void look_at_service(const engine_event::Probed& event);
-    void count_strike(bool counts, std::string_view what, std::string_view detail);
-    void end_failed(std::string why, bool forcibly);
+    void count_strike(bool counts, CrashReason reason, std::string_view detail);
+    void end_failed(CrashReason reason, std::string why, bool forcibly);
     void end_process(bool forcibly);
     void press_on();
-    void recover(std::string why, bool port_lost);
+    void recover(CrashReason reason, std::string why, bool port_lost);
     void rest();
 
     void enter(ReplicaState state);
@@ -110,6 +114,7 @@ private:
     std::uint64_t last_probe_ = 0;
     Instant attempt_since_{};                // spawn, adoption, or when it began to load again
     std::optional<std::string> end_reason_;  // why the process is being ended, if it failed
+    CrashReason end_crash_{};                // the same in one word
     unsigned strikes_ = 0;                   // probes in a row that speak for a hang
     unsigned signals_sent_ = 0;              // towards the present process's end
     bool wanted_ = false;                    // an engine ought to run

@@ -274,6 +274,48 @@ TEST_F(EngineFsmTest, AnAdoptedEngineServesAfterItsFirstGoodProbe) {
     EXPECT_EQ(status().last_error, "ended");
 }
 
+TEST_F(EngineFsmTest, SaysInOneWordWhatFailedUntilItServesAgain) {
+    engine.tell(engine_event::StartWanted{});
+    engine.tell(engine_event::SpawnFailed{"no such file"});
+    EXPECT_EQ(status().crash, CrashReason::spawn_failed);
+    EXPECT_EQ(status().backoff, std::chrono::seconds(1));
+    engine.expire();
+    EXPECT_EQ(status().backoff, Duration{});
+    engine.tell(engine_event::Spawned{++pid});
+    engine.exit(1, "CUDA error: no kernel image");
+    EXPECT_EQ(status().crash, CrashReason::cuda_error);
+    engine.expire();
+    engine.tell(engine_event::Spawned{++pid});
+    engine.answer(ProbeOutcome::ok);
+    EXPECT_EQ(status().crash, std::nullopt);
+    for (int i = 0; i < 3; ++i) {
+        engine.answer(ProbeOutcome::no_answer, true);
+    }
+    engine.exit(0);
+    EXPECT_EQ(status().crash, CrashReason::hung);
+}
+
+TEST_F(EngineFsmTest, AnOpenCircuitClosesWhenItServesOrSomebodyStartsIt) {
+    start();
+    engine.exit(1);
+    while (!status().circuit_open) {
+        fail_once();
+    }
+    EXPECT_EQ(engine.state(), ReplicaState::broken);
+    engine.expire();
+    EXPECT_TRUE(status().circuit_open);
+    engine.tell(engine_event::Spawned{++pid});
+    engine.answer(ProbeOutcome::ok);
+    EXPECT_FALSE(status().circuit_open);
+    engine.exit(1);
+    while (!status().circuit_open) {
+        fail_once();
+    }
+    engine.tell(engine_event::StartWanted{});
+    EXPECT_FALSE(status().circuit_open);
+    EXPECT_EQ(status().crash, std::nullopt);
+}
+
 TEST_F(EngineFsmTest, IgnoresAnswersToReplacedProbes) {
     start();
     const std::uint64_t stale = engine.next_probe->probe;

@@ -100,6 +100,21 @@ std::string save_record(const RecordFolder& records, lifecycle::RunRecord record
     return saved ? std::string{} : saved.error().message;
 }
 
+// The spec with the file instead of the store's name for it. What the store does not know may still
+// lie in its folder, unseen.
+Result<lifecycle::PoolSpec> with_model_file(lifecycle::PoolSpec spec, const FindModel& find_model) {
+    if (!find_model || lifecycle::model_file(spec.model)) {
+        return spec;
+    }
+    auto file = find_model(spec.model);
+    if (file) {
+        spec.model = std::move(*file);
+    } else if (file.error().code != Errc::not_found) {
+        return std::unexpected(std::move(file.error()));
+    }
+    return spec;
+}
+
 }  // namespace
 
 EngineLauncher::EngineLauncher(
@@ -113,8 +128,12 @@ Task<Result<LaunchedEngine>> EngineLauncher::launch(
     // A process that has begun is told of, whatever happens to the task.
     co_await asio::this_coro::throw_if_cancelled(false);
     const Executor executor = co_await asio::this_coro::executor;
-    const auto read = [&config = config_, spec, replica] {
-        return load_groundwork(config, spec, replica);
+    const auto stored = with_model_file(spec, config_.find_model);
+    if (!stored) {
+        co_return std::unexpected(stored.error());
+    }
+    const auto read = [&config = config_, stored = *stored, replica] {
+        return load_groundwork(config, stored, replica);
     };
     const Result<Groundwork> ground = co_await blocking_.offload(read);
     if (!ground) {

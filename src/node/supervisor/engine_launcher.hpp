@@ -8,16 +8,22 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 namespace orch::node::supervisor {
 
+// The file of a model of the store. Errors: not_found; conflict, for one that must not be started.
+// Control thread.
+using FindModel = std::function<Result<std::string>(const std::string& name)>;
+
 struct LauncherConfig {
     std::string binary;               // llama-server
     std::filesystem::path log_dir;    // exists
     std::filesystem::path model_dir;  // of models without a path
+    FindModel find_model;             // asked before it; may be empty
     std::map<std::string, std::string> inherited;
 };
 

@@ -20,7 +20,7 @@ struct ProbeQuestion {
     engine::ProbeTarget target;
     std::optional<std::int64_t> child;              // the process that ought to listen there
     std::optional<lifecycle::ProcessFacts> before;  // of it, at the last probe
-    bool count_slots = false;                       // of a llamacpp engine that others use too
+    bool count_slots = false;                       // of a llamacpp engine: also ask /slots
 };
 
 // What was found. `outcome`, `process_idle` and `detail` go to the machine.

@@ -22,6 +22,10 @@ using lifecycle::ReplicaState;
 // The pause before the first look lets the edges see that the replica drains.
 constexpr Duration kLeaseLook = std::chrono::milliseconds(50);
 
+// Of an engine of our own, whose slots need no counting: asked more often, an engine does not
+// notice that a client left.
+constexpr Duration kCacheLook = std::chrono::seconds(10);
+
 std::string url_of(const HostPort& to) {
     return "http://" + to_string(to);
 }
@@ -121,8 +125,10 @@ void ReplicaRunner::tell(lifecycle::EngineEvent event) {
         const lifecycle::EngineEvent next = std::move(events_.front());
         events_.pop_front();
         const Instant now = services_.clock.now();
+        const lifecycle::EngineStatus before = status();
         const auto actions =
             std::visit([&](auto& machine) { return machine.resume(next, now); }, machine_);
+        services_.probe.changed(spec_.id, replica_, before, status());
         for (const lifecycle::EngineAction& asked : actions) {
             std::visit([this](const auto& what) { obey(what); }, asked);
         }
@@ -249,6 +255,7 @@ Task<void> ReplicaRunner::probe(std::uint64_t id) {
     }
     probing_ = false;
     const bool doubted = std::exchange(doubted_, false);
+    services_.probe.probed(spec_.id, answer.outcome);
     learn(answer);
     event::Probed probed;
     probed.probe = id;
@@ -279,7 +286,19 @@ void ReplicaRunner::learn(const ProbeAnswer& answer) {
             facts_ = std::move(facts);
         }
     }
-    if (const auto cell = answer.slots ? find_cell() : nullptr) {
+    if (answer.slots) {
+        next_cache_look_ = services_.clock.now() + kCacheLook;
+    }
+    if (answer.slots && answer.slots->cache_usage) {
+        services_.probe.cache_used(
+            spec_.id,
+            replica_,
+            spec_.engine,
+            facts_ ? std::string_view(facts_->engine_version) : std::string_view(),
+            *answer.slots->cache_usage
+        );
+    }
+    if (const auto cell = watched() && answer.slots ? find_cell() : nullptr) {
         const std::uint32_t ours = cell->claimed();
         const std::uint32_t others = answer.slots->busy > ours ? answer.slots->busy - ours : 0;
         if (std::exchange(slots_of_others_, others) != others) {
@@ -353,9 +372,9 @@ ProbeQuestion ReplicaRunner::make_question() const {
     question.to = *to_;
     question.target.family = spec_.engine;
     question.before = process_;
-    if (watched()) {
-        question.count_slots = spec_.engine == EngineFamily::llamacpp;
-    } else {
+    question.count_slots = spec_.engine == EngineFamily::llamacpp &&
+                           (watched() || services_.clock.now() >= next_cache_look_);
+    if (!watched()) {
         question.target.model_path = model_path_;
         question.target.alias = spec_.served_name.str();
         question.child = status().pid;

@@ -15,6 +15,7 @@
 #include "node/lifecycle/watched_engine_fsm.hpp"
 #include "node/supervisor/engine_launcher.hpp"
 #include "node/supervisor/engine_prober.hpp"
+#include "node/supervisor/supervisor_probe.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -42,6 +43,7 @@ struct RunnerServices {
     std::vector<lifecycle::GpuIdentity> gpus;  // for the next start
     std::function<void()> on_change;           // the table or at_rest() changed
     std::function<void(const PoolId&, const ReplicaId&)> on_close_upstreams;
+    SupervisorProbe& probe;
     Logger log;
 };
 
@@ -132,6 +134,7 @@ private:
     std::optional<lifecycle::ProcessFacts> process_;  // at the last probe
     std::optional<lifecycle::ReplicaFacts> facts_;    // as in the table
     std::uint32_t slots_of_others_ = 0;               // as in the table
+    Instant next_cache_look_{};                       // not before
 
     bool running_ = false;  // from Spawn to the end of the process
     std::uint64_t start_ = 0;

@@ -18,6 +18,7 @@ LauncherConfig launcher_config(const SupervisorConfig& config) {
         .binary = config.engine_binary,
         .log_dir = config.state_dir / "logs",
         .model_dir = config.model_dir,
+        .find_model = config.find_model,
         .inherited = config.inherited_environment
     };
 }
@@ -91,6 +92,7 @@ Supervisor::Supervisor(
                   notice_rest();
               },
           .on_close_upstreams = on_close_upstreams_,
+          .probe = parts_.probe,
           .log = log_
       } {}
 
@@ -320,14 +322,14 @@ void Supervisor::connection_refused(const PoolId& pool, const ReplicaId& replica
     }
 }
 
-void Supervisor::handed_over(api::HandoffFile file) {
+bool Supervisor::handed_over(api::HandoffFile file) {
     if (at_rest_) {
-        return;
+        return false;
     }
-    const bool watched = bind(file);
+    const Bound bound = bind(file);
     publish();
-    if (!watched) {
-        return;
+    if (bound != Bound::watched) {
+        return bound == Bound::ours;
     }
     const auto saved =
         bound_.save(api::handoff_file_name(file.pool_id, file.replica_id), api::to_json(file));
@@ -336,10 +338,10 @@ void Supervisor::handed_over(api::HandoffFile file) {
             "a restart of the daemon would forget this engine", {{"reason", saved.error().message}}
         );
     }
+    return true;
 }
 
-// True when the engine is somebody else's and was taken in.
-bool Supervisor::bind(const api::HandoffFile& file) {
+Supervisor::Bound Supervisor::bind(const api::HandoffFile& file) {
     const ReplicaRunner* const runner = find(file.pool_id, file.replica_id);
     const bool ours = runner != nullptr && !runner->watched();
     if (ours && runner->url() != file.url) {
@@ -347,11 +349,11 @@ bool Supervisor::bind(const api::HandoffFile& file) {
             "a handoff file names a replica that this node runs itself and was ignored",
             {{"pool", file.pool_id}, {"replica", file.replica_id}, {"url", file.url}}
         );
-        return false;
+        return Bound::refused;
     }
     if (!ours) {
         if (!fits_its_pool(file)) {
-            return false;
+            return Bound::refused;
         }
         bind_watched(file);
     }
@@ -364,7 +366,7 @@ bool Supervisor::bind(const api::HandoffFile& file) {
              {"url", file.url}}
         );
     }
-    return !ours;
+    return ours ? Bound::ours : Bound::watched;
 }
 
 void Supervisor::bind_watched(const api::HandoffFile& file) {

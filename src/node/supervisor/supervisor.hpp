@@ -35,6 +35,7 @@ struct SupervisorConfig {
     std::filesystem::path state_dir;    // exists; logs/, run/ and bound/ are made in it
     std::filesystem::path runtime_dir;  // of the handoff files; made when missing
     std::filesystem::path model_dir;    // holds what a spec names without a path
+    FindModel find_model;               // the store that is asked for it first
     lifecycle::EngineConfig engine;     // start_timeout is each pool's own
     std::map<std::string, std::string> inherited_environment;
     Duration drain_limit = std::chrono::seconds(30);  // of stop()
@@ -48,6 +49,7 @@ struct SupervisorParts {
     net::ClientPool& clients;
     async::BlockingPool& blocking;
     Rng& rng;
+    SupervisorProbe& probe;
 };
 
 // Hears each new state of the pools; `readiness_changed` when one became ready or ceased to be, or
@@ -100,8 +102,8 @@ public:
     void connection_refused(const PoolId& pool, const ReplicaId& replica);
 
     // Binds an engine that somebody else runs to its pool; a pool that does not exist is made from
-    // the file. Remembered over restarts.
-    void handed_over(api::HandoffFile file);
+    // the file. Remembered over restarts. False when it does not fit, or the node is stopping.
+    bool handed_over(api::HandoffFile file);
 
     // The pools as they are now.
     std::shared_ptr<const lifecycle::PoolsView> view();
@@ -113,7 +115,8 @@ private:
     Task<void> begin();
     std::vector<lifecycle::RunRecord> load_leftovers();
     void load_bound();
-    bool bind(const api::HandoffFile& file);
+    enum class Bound { ours, watched, refused };
+    Bound bind(const api::HandoffFile& file);
     void bind_watched(const api::HandoffFile& file);
     bool fits_its_pool(const api::HandoffFile& file);
     void add_pool(const lifecycle::PoolSpec& spec);

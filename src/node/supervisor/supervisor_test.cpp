@@ -51,6 +51,8 @@ struct Daemon {
     net::ClientPool clients{context.get_executor(), deadlines};
     async::BlockingPool blocking{2};
     Rng rng{7};
+    metrics::Registry metrics;
+    SupervisorProbe probe{metrics, NodeId("n1")};
     std::vector<std::string> bugs;
     std::vector<ReplicaId> closed;
     std::vector<bool> readiness_changes;
@@ -64,7 +66,7 @@ struct Daemon {
         : context(io),
           supervisor(
               std::move(config),
-              {clock, tasks, clients, blocking, rng},
+              {clock, tasks, clients, blocking, rng, probe},
               [this](std::shared_ptr<const lifecycle::PoolsView> view, bool changed) {
                   pools = std::move(view);
                   readiness_changes.push_back(changed);

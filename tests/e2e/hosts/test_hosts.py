@@ -26,7 +26,7 @@ def served_by(answers):
 
 
 def test_three_hosts_join_with_their_own_addresses_and_all_serve(three):
-    assert {n["node_id"]: n["address"] for n in three.client.get("/v2/nodes").json()["nodes"]} == {n: three.url(n) for n in NODES}
+    assert {n["node_id"]: n["address"] for n in three.client.get("/v2/nodes").json()["nodes"]} == {n: three.node_url(n) for n in NODES}
     answers = three.many_chats(30)
     assert {a.json()["choices"][0]["message"]["content"] for a in answers} == {golden("beta")}
     assert served_by(answers) == set(NODES)
@@ -62,7 +62,7 @@ def test_a_host_advertises_the_address_that_it_uses_to_reach_the_control_plane(h
     hosts.start_node("n1", [pool(model)])
     hosts.start_node("n2", [pool(model)], address=hosts.host("n2").address + ":0")
     hosts.wait_ready("n1", "n2")
-    assert hosts.node("n1")["address"] == hosts.url("n1")
+    assert hosts.node("n1")["address"] == hosts.node_url("n1")
     assert hosts.node("n2")["address"] == "http://" + hosts.nodes["n2"].address()
 
 
@@ -73,7 +73,7 @@ def test_a_host_that_gets_another_address_is_found_there(hosts, model):
     pid, before = hosts.engine_pid("n1"), hosts.host("n1").address
     hosts.host("n1").move(SUBNET + "77")
     try:
-        wait_for("the new address", lambda: hosts.node("n1")["address"] == hosts.url("n1"))
+        wait_for("the new address", lambda: hosts.node("n1")["address"] == hosts.node_url("n1"))
         hosts.wait_ready("n1")
         assert hosts.chat_text("gamma") == golden("gamma")
         assert hosts.engine_pid("n1") == pid
@@ -82,7 +82,7 @@ def test_a_host_that_gets_another_address_is_found_there(hosts, model):
 
 
 def test_an_address_that_leads_elsewhere_is_shown_and_gets_no_work(hosts, model):
-    wrong = {"n1": NOBODY, "n3": hosts.url("n2")}
+    wrong = {"n1": NOBODY, "n3": hosts.node_url("n2")}
     hosts.start_control()
     hosts.start_node("n2", [pool(model)])
     hosts.wait_ready("n2")

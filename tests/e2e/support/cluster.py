@@ -28,6 +28,7 @@ class Cluster(Runner):
         self.token_file.write_text(self.token + "\n")
         self.token_file.chmod(0o600)
         self.control, self.nodes, self.address, self.client = None, {}, None, None
+        self.certificates = None  # of support.certificates: then everything speaks TLS
 
     # Control plane
 
@@ -36,11 +37,16 @@ class Cluster(Runner):
         made = self.make("orchestratord", "--addr", address, "--cloud-profile", "true",
                          "--api-token-file", self.token_file, "--state-dir", self.root / "control/state",
                          "--heartbeat-interval-secs", heartbeat_secs, "--node-timeout-secs", node_timeout_secs,
+                         *(self.certificates.flags("control") if self.certificates else ()),
                          *arguments, name="control", env=env)
         self.control = made.start()
         self.address = made.address()
-        self.client = Client(self.address, self.token)
+        self.client = Client(self.address, self.token, tls=self.certificates and self.certificates.trusting())
         return made
+
+    @property
+    def url(self):
+        return ("https://" if self.certificates else "http://") + self.address
 
     def restart_control(self):
         """The same command line again, but at the address that the nodes know."""
@@ -54,9 +60,10 @@ class Cluster(Runner):
         config = self.root / (node_id + ".yaml")
         config.write_text(pools if isinstance(pools, str) else json.dumps({"pools": pools}))
         return self.make("pool-managerd", "--addr", address, "--node-id", node_id,
-                         "--orchestratord-url", "http://" + self.address, "--api-token-file", self.token_file,
+                         "--orchestratord-url", self.url, "--api-token-file", self.token_file,
                          "--config", config, "--state-dir", self.root / node_id / "state",
-                         "--engine-binary", engine or self.engine, *arguments, name=node_id, env=env)
+                         "--engine-binary", engine or self.engine,
+                         *(self.certificates.flags(node_id) if self.certificates else ()), *arguments, name=node_id, env=env)
 
     def start_node(self, node_id, pools, *arguments, **options):
         self.nodes[node_id] = self.node_program(node_id, pools, *arguments, **options).start()

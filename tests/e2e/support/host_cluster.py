@@ -24,7 +24,7 @@ class HostCluster(Cluster):
     def node_program(self, node_id, pools, *arguments, address="0.0.0.0:%d" % NODE_PORT, **options):
         return super().node_program(node_id, pools, *arguments, address=address, **options)
 
-    def url(self, node_id):
+    def node_url(self, node_id):
         """Where the control plane can reach the node."""
         return "http://%s:%d" % (self.network[node_id].address, NODE_PORT)
 

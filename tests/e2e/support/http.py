@@ -75,8 +75,14 @@ class Stream:
 
 
 class Client:
-    def __init__(self, address, token=None, timeout_secs=120):
-        self.address, self.token, self.timeout_secs = address, token, timeout_secs
+    def __init__(self, address, token=None, timeout_secs=120, tls=None):
+        """`tls`: an ssl.SSLContext for https, None for plain HTTP."""
+        self.address, self.token, self.timeout_secs, self.tls = address, token, timeout_secs, tls
+
+    def _connection(self):
+        if self.tls:
+            return http.client.HTTPSConnection(self.address, timeout=self.timeout_secs, context=self.tls)
+        return http.client.HTTPConnection(self.address, timeout=self.timeout_secs)
 
     def _open(self, method, path, body, headers):
         sent = {"Authorization": "Bearer " + self.token} if self.token else {}
@@ -84,7 +90,7 @@ class Client:
             body = json.dumps(body)
             sent["Content-Type"] = "application/json"
         sent.update(headers or {})
-        connection = http.client.HTTPConnection(self.address, timeout=self.timeout_secs)
+        connection = self._connection()
         try:
             connection.request(method, path, body, sent)
             return connection, connection.getresponse()
@@ -112,6 +118,10 @@ class Client:
     def stream(self, path, body, headers=None):
         """Sends `body` with "stream": true; use with `with`."""
         return Stream(*self._open("POST", path, dict(body, stream=True), headers))
+
+    def events(self, path):
+        """Watches a resource; use with `with`."""
+        return Stream(*self._open("GET", path, None, None))
 
 
 def chat(prompt, model=None, **fields):

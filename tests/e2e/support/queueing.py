@@ -26,7 +26,7 @@ def queued(cluster, count):
     answered, asked = [], []
 
     def ask(number):
-        answer = cluster.chat("beta", model="slow", max_tokens=2)
+        answer = cluster.chat("beta", model="slow", max_tokens=2, headers={"X-Correlation-Id": "waiting-%d" % number})
         answered.append(number)
         return answer
 

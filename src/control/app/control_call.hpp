@@ -1,0 +1,45 @@
+#pragma once
+
+#include "async/event_loop.hpp"
+#include "control/app/routes.hpp"
+#include "net/exchange.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <utility>
+
+// What the route files share: calls to the control thread, and their answers.
+namespace orch::control::app {
+
+// In HOME only the node in this process may join or leave, whoever else has a token.
+Result<void> refuse_strangers_at_home(const RouteContext& context, const net::Exchange& exchange);
+
+template <class T>
+Task<void> answer(net::Exchange& exchange, Result<T> result) {
+    if (!result) {
+        co_await exchange.respond_error(std::move(result.error()));
+        co_return;
+    }
+    net::Response response = net::json_response(200, api::to_json(*result));
+    co_await exchange.respond(std::move(response));
+}
+
+template <class T>
+Task<void> hand_over(async::Handoff<T> done, Task<T> work) {
+    T result = co_await std::move(work);
+    std::move(done).set(std::move(result));
+}
+
+// Runs the coroutine that `make` returns on the control thread, and waits for its end; a T{} when
+// the program stops meanwhile.
+template <class T, class Make>
+Task<T> run_on_control(RouteContext& context, Make make) {
+    const Executor here = co_await asio::this_coro::executor;
+    async::Handoff<T> done(here);
+    context.control.post([&context, done, make = std::move(make)] {
+        context.control_tasks.spawn(hand_over<T>(done, make()));
+    });
+    co_return co_await done.wait();
+}
+
+}  // namespace orch::control::app

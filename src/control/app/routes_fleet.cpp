@@ -1,0 +1,118 @@
+#include "api/fleet_messages.hpp"
+#include "control/app/control_call.hpp"
+#include "control/app/routes.hpp"
+
+#include <utility>
+
+namespace orch::control::app {
+namespace {
+
+Task<void> add_node(RouteContext& context, net::Exchange& exchange) {
+    auto allowed = refuse_strangers_at_home(context, exchange);
+    if (!allowed) {
+        co_await exchange.respond_error(std::move(allowed.error()));
+        co_return;
+    }
+    const auto message = api::from_json<api::StaticNodeRequest>(exchange.body());
+    if (!message) {
+        co_await exchange.respond_error(message.error());
+        co_return;
+    }
+    const auto work = [&context, url = message->url] { return context.fleet.add_node(url); };
+    auto added = co_await run_on_control<Result<fleet::AddedNode>>(context, work);
+    if (!added) {
+        co_await exchange.respond_error(std::move(added.error()));
+        co_return;
+    }
+    net::Response response =
+        net::json_response(added->created ? 201 : 200, api::to_json(added->node));
+    co_await exchange.respond(std::move(response));
+}
+
+Task<void> remove_node(RouteContext& context, net::Exchange& exchange) {
+    auto result = refuse_strangers_at_home(context, exchange);
+    if (result) {
+        const auto work = [&context, node = NodeId(exchange.param("id"))] {
+            return context.fleet.remove_node(node);
+        };
+        result = co_await run_on_control<Result<void>>(context, work);
+    }
+    if (!result) {
+        co_await exchange.respond_error(std::move(result.error()));
+        co_return;
+    }
+    net::Response gone;
+    gone.status = 204;
+    co_await exchange.respond(std::move(gone));
+}
+
+Task<void> set_cordoned(RouteContext& context, net::Exchange& exchange, bool cordoned) {
+    const auto work = [&context, node = NodeId(exchange.param("id")), cordoned] {
+        return context.fleet.set_cordoned(node, cordoned);
+    };
+    auto node = co_await run_on_control<Result<api::NodeInfo>>(context, work);
+    co_await answer(exchange, std::move(node));
+}
+
+Task<void> drain(RouteContext& context, net::Exchange& exchange) {
+    const auto message = api::from_json<api::DrainRequest>(exchange.body());
+    if (!message) {
+        co_await exchange.respond_error(message.error());
+        co_return;
+    }
+    const Duration limit = std::chrono::milliseconds(message->deadline_ms);
+    const auto work = [&context, node = NodeId(exchange.param("id")), limit] {
+        return context.fleet.drain(node, limit);
+    };
+    auto node = co_await run_on_control<Result<api::NodeInfo>>(context, work);
+    co_await answer(exchange, std::move(node));
+}
+
+}  // namespace
+
+void add_fleet_routes(net::RouteTable& routes, RouteContext& context) {
+    routes.add({
+        .method = net::Method::post,
+        .path = "/v2/nodes/static",
+        .auth = auth::AuthClass::cluster,
+        .body_limit = net::kNodeApiBodyLimit,
+        .summary = "A node that does not register is polled at its URL from now on",
+        .example = R"({"url":"http://127.0.0.1:9200"})",
+        .handler = [&context](net::Exchange& exchange) { return add_node(context, exchange); },
+    });
+    routes.add({
+        .method = net::Method::del,
+        .path = "/v2/nodes/{id}",
+        .auth = auth::AuthClass::cluster,
+        .body_limit = net::kNodeApiBodyLimit,
+        .summary = "A node leaves; one that was added by its URL is not polled any more",
+        .handler = [&context](net::Exchange& exchange) { return remove_node(context, exchange); },
+    });
+    const auto add =
+        [&](const char* path, const char* summary, net::Handler handler, const char* example = "") {
+            routes.add({
+                .method = net::Method::post,
+                .path = path,
+                .auth = auth::AuthClass::cluster,
+                .body_limit = net::kNodeApiBodyLimit,
+                .summary = summary,
+                .example = example,
+                .handler = std::move(handler),
+            });
+        };
+    const auto cordon = [&context](bool cordoned) -> net::Handler {
+        return [&context, cordoned](net::Exchange& exchange) {
+            return set_cordoned(context, exchange, cordoned);
+        };
+    };
+    add("/v2/nodes/{id}/cordon", "A node keeps its work and gets none", cordon(true));
+    add("/v2/nodes/{id}/uncordon", "A node takes work again", cordon(false));
+    add(
+        "/v2/nodes/{id}/drain",
+        "Cordons a node and waits, deadline_ms at most, until no work of it is left",
+        [&context](net::Exchange& exchange) { return drain(context, exchange); },
+        R"({"deadline_ms":60000})"
+    );
+}
+
+}  // namespace orch::control::app

@@ -1,0 +1,84 @@
+#include "control/fleet/node_models_client.hpp"
+
+#include "api/error_body.hpp"
+#include "api/http_address.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace orch::control::fleet {
+namespace {
+
+constexpr Duration kLimit = std::chrono::seconds(5);
+
+Error error_of(const net::CallResult& answer) {
+    const auto body = api::parse_error_body(answer.body);
+    if (!body) {
+        return {
+            Errc::node_unavailable,
+            fmt::format("the node answers with status {}", answer.status),
+            {}
+        };
+    }
+    return {body->errc().value_or(Errc::internal), body->message, {}};
+}
+
+}  // namespace
+
+Task<Result<std::string>> NodeModelsClient::call(
+    net::Method method, std::string address, std::string path, std::string body
+) {
+    const auto to = api::parse_http_address(address, "address");
+    if (!to) {
+        co_return std::unexpected(to.error());
+    }
+    net::ClientRequest request;
+    request.method = method;
+    request.to = HostPort{to->host, to->port};
+    request.tls = to->tls;
+    request.target = std::move(path);
+    request.body = body;
+    request.headers.add("Content-Type", "application/json");
+    if (const std::string token = token_.text(); !token.empty()) {
+        request.headers.add("Authorization", "Bearer " + token);
+    }
+    const net::CallResult answer = co_await net::http_call(clients_, std::move(request), kLimit);
+    if (answer.failure != net::UpstreamFailure::none) {
+        co_return fail(
+            Errc::node_unavailable,
+            fmt::format("the node cannot be reached: {}", answer.failure_text)
+        );
+    }
+    if (answer.status >= 300) {
+        co_return std::unexpected(error_of(answer));
+    }
+    co_return answer.body;
+}
+
+Task<Result<api::Operation>> NodeModelsClient::begin(
+    std::string address, std::string path, std::string body
+) {
+    const auto answer =
+        co_await call(net::Method::post, std::move(address), std::move(path), std::move(body));
+    co_return answer ? api::from_json<api::Operation>(*answer) : std::unexpected(answer.error());
+}
+
+Task<Result<api::Operation>> NodeModelsClient::follow(std::string address, std::string id) {
+    std::string path = "/v2/operations/" + id;
+    const auto answer =
+        co_await call(net::Method::get, std::move(address), std::move(path), std::string());
+    co_return answer ? api::from_json<api::Operation>(*answer) : std::unexpected(answer.error());
+}
+
+Task<Result<void>> NodeModelsClient::remove(std::string address, std::string id) {
+    std::string path = "/v2/models/" + id;
+    const auto answer =
+        co_await call(net::Method::del, std::move(address), std::move(path), std::string());
+    if (!answer && answer.error().code != Errc::not_found) {
+        co_return std::unexpected(answer.error());
+    }
+    co_return Result<void>{};
+}
+
+}  // namespace orch::control::fleet

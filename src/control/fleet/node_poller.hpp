@@ -1,0 +1,73 @@
+#pragma once
+
+#include "async/alarm.hpp"
+#include "async/async_clock.hpp"
+#include "async/task_group.hpp"
+#include "base/log.hpp"
+#include "control/fleet/node_status_client.hpp"
+#include "control/fleet/poll_planner.hpp"
+#include "control/fleet/poll_probe.hpp"
+#include "control/fleet/registry_backend.hpp"
+#include "control/fleet/static_nodes.hpp"
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+namespace orch::control::fleet {
+
+// Asks every node, at its turn, how it is. Of a node that joined by itself the answer is one more
+// report, never a heartbeat; of one that was added by hand it is all that is ever heard. A node
+// whose address fails three times in a row is unreachable until it answers. Control thread.
+class NodePoller {
+public:
+    // One failure is an accident; from here on it gets no work.
+    static constexpr std::size_t kFailuresUntilUnreachable = 3;
+
+    struct Parts {
+        async::AsyncClock& clock;
+        async::TaskGroup& tasks;
+        NodeStatusSource& source;
+        RegistryBackend& registry;
+        StaticNodes& statics;
+        PollProbe& probe;
+    };
+
+    // Listens to the registry: nodes that join are polled, those that leave are not.
+    NodePoller(PollPlan plan, std::uint64_t seed, Parts parts, Logger log);
+
+    void start();
+
+    // The URL stands in `statics`. Asked first now, unless it has answered just before.
+    void add_static(const std::string& url, bool answered);
+    void remove_static(const std::string& url);
+
+    // Takes in what the node at a static URL answered, its name included.
+    // Errors: as NodeTable::polled(); conflict for a name that another static URL has.
+    Result<void> take_static(const std::string& url, const StatusAnswer& answer);
+
+    std::size_t targets() const { return planner_.size(); }
+
+private:
+    void hear(const registry::NodeChange& change);
+    Task<void> run();
+    Task<void> poll(PollKey key);
+    Task<bool> poll_static(std::string url);
+    Task<bool> poll_registered(NodeId node);
+    bool take(const NodeId& node, const view::Endpoint& endpoint, const StatusAnswer& answer);
+    void count(
+        const NodeId& node,
+        const std::vector<PoolId>& pools,
+        const StatusAnswer& answer,
+        Instant since
+    );
+    void failed(const NodeId& node, const view::Endpoint& endpoint, const std::string& reason);
+
+    Parts parts_;
+    Logger log_;
+    PollPlanner planner_;
+    async::Alarm alarm_;
+    std::map<NodeId, std::size_t> failures_;  // in a row
+};
+
+}  // namespace orch::control::fleet

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "base/errc.hpp"
+#include "control/admission/priority.hpp"
+#include "control/view/node_block.hpp"
+#include "metrics/registry.hpp"
+
+#include <string_view>
+
+namespace orch::control::gateway {
+
+// What becomes of requests, those of /v1 and tasks alike. One per thread that counts.
+class GatewayProbe {
+public:
+    explicit GatewayProbe(metrics::Registry& registry);
+
+    // Admitted: it has a slot or waits for one. `model`: the name of its queue.
+    void enqueued(std::string_view model, admission::Priority priority);
+
+    // A place took it, for the first time.
+    void started(const view::PoolBlock& pool, admission::Priority priority);
+
+    // Whoever asked left before the end. `pool`: where it ran; nullptr before that.
+    void canceled(const view::PoolBlock* pool, std::string_view reason);
+
+    // It ended with this error before any place took it.
+    void rejected(Errc reason);
+
+private:
+    metrics::Shard& shard_;
+    metrics::Family<metrics::Counter>& enqueued_;
+    metrics::Family<metrics::Counter>& started_;
+    metrics::Family<metrics::Counter>& canceled_;
+    metrics::Family<metrics::Counter>& rejected_;
+};
+
+}  // namespace orch::control::gateway

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "base/enums.hpp"
+#include "base/strong_id.hpp"
+#include "metrics/registry.hpp"
+#include "node/lifecycle/engine_events.hpp"
+#include "node/lifecycle/engine_fsm.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace orch::node::supervisor {
+
+// The metrics of engines: their starts, failures, probes and caches. The node's control thread.
+class SupervisorProbe {
+public:
+    SupervisorProbe(metrics::Registry& registry, const NodeId& node);
+
+    // A replica's machine took an event in.
+    void changed(
+        const PoolId& pool,
+        const ReplicaId& replica,
+        const lifecycle::EngineStatus& before,
+        const lifecycle::EngineStatus& after
+    );
+
+    // A replica was asked for its health.
+    void probed(const PoolId& pool, lifecycle::ProbeOutcome outcome);
+
+    // How full the contexts of a replica that serves are, 0 to 1, as it says itself.
+    void cache_used(
+        const PoolId& pool,
+        const ReplicaId& replica,
+        EngineFamily engine,
+        std::string_view engine_version,
+        double ratio
+    );
+
+private:
+    using Key = std::pair<PoolId, ReplicaId>;
+
+    void count_attempt(
+        const Key& key, const lifecycle::EngineStatus& before, const lifecycle::EngineStatus& after
+    );
+    void show_circuit(
+        const Key& key, const lifecycle::EngineStatus& before, const lifecycle::EngineStatus& after
+    );
+    void forget_cache(const Key& key);
+
+    std::string node_;
+    metrics::Shard& shard_;
+    metrics::Family<metrics::Counter>& health_checks_;
+    metrics::Family<metrics::Counter>& preloads_;
+    metrics::Family<metrics::Counter>& failed_preloads_;
+    metrics::Family<metrics::Counter>& restarts_;
+    metrics::Family<metrics::Counter>& scheduled_;
+    metrics::Family<metrics::Gauge>& backoff_;
+    metrics::Family<metrics::Gauge>& circuit_;
+    metrics::Family<metrics::Counter>& circuit_opened_;
+    metrics::Family<metrics::Gauge>& cache_;
+    std::map<Key, std::string> versions_;  // of the series in cache_
+};
+
+}  // namespace orch::node::supervisor
