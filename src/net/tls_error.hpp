@@ -6,8 +6,8 @@
 // What OpenSSL has to say, for people.
 namespace orch::net {
 
-// Empties this thread's queue of OpenSSL errors and returns the first reason in it, the cause,, `otherwise` when
-// there is none.
+// Empties this thread's queue of OpenSSL errors and returns the first reason in it, the cause,
+// `otherwise` when there is none.
 std::string take_tls_errors(std::string_view otherwise);
 
 // Why the peer's certificate was refused: OpenSSL's sentence, with what an operator can do about

@@ -36,8 +36,8 @@ public:
     virtual Task<StatusAnswer> ask(view::Endpoint endpoint, std::vector<PoolId> pools) = 0;
 };
 
-// Asks over HTTP: `GET /v2/node`; a node that does not know it (404) is asked for `/health`, and for
-// `/pools/{id}/status` of each pool. Control thread.
+// Asks over HTTP: `GET /v2/node`; a node that does not know it (404) is asked for `/health`, and
+// then for `/pools/{id}/status` of each pool. Control thread.
 class NodeStatusClient final : public NodeStatusSource {
 public:
     // For everything together: long enough for a busy machine, short enough to be a sign.
