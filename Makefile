@@ -104,9 +104,9 @@ bench-placement: ## Measure placement decisions: 1,000 nodes with four pools eac
 .PHONY: lint
 lint: ## Format, repository rules, then headers and clang-tidy on changed files (LINT_ALL=1: all)
 	scripts/setup --tests --lint
-	$(call configure,dev,-DORCH_BUILD_TESTS=ON)
+	$(call configure,lint,-DORCH_BUILD_TESTS=ON)
 	scripts/lint
 
 .PHONY: clean
 clean: ## Remove the build folders; downloads under build/ stay
-	rm -rf build/dev build/asan build/tsan build/fuzz build/release build/configure-*.log
+	rm -rf build/dev build/asan build/tsan build/fuzz build/lint build/release build/configure-*.log

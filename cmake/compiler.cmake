@@ -24,3 +24,15 @@ if(ORCH_SANITIZE)
   add_compile_options(-fsanitize=${ORCH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${ORCH_SANITIZE})
 endif()
+
+# ccache keeps what was compiled with a precompiled header only when the header itself does not hold the hour it was made.
+option(ORCH_PCH "Parse the headers of third parties once per build folder (cmake/pch)" ON)
+if(ORCH_PCH)
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
+  foreach(language IN ITEMS C CXX)
+    if(CMAKE_${language}_COMPILER_LAUNCHER STREQUAL "ccache")
+      set(CMAKE_${language}_COMPILER_LAUNCHER
+          ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ccache)
+    endif()
+  endforeach()
+endif()

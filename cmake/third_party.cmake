@@ -15,14 +15,14 @@ if(ORCH_BUILD_TESTS)
 endif()
 
 # Asio is compiled once, here; every other file sees declarations only.
-add_library(orch_asio STATIC ${CMAKE_SOURCE_DIR}/cmake/asio_impl.cpp)
-add_library(orch::asio ALIAS orch_asio)
-target_compile_definitions(orch_asio PUBLIC
-    BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+# For every file, as one precompiled header serves them all.
+add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 if(ORCH_SANITIZE MATCHES "thread")
   # TSan does not model atomic_thread_fence.
-  target_compile_definitions(orch_asio PUBLIC BOOST_ASIO_DISABLE_FENCED_BLOCK)
+  add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
 endif()
+add_library(orch_asio STATIC ${CMAKE_SOURCE_DIR}/cmake/asio_impl.cpp)
+add_library(orch::asio ALIAS orch_asio)
 target_link_libraries(orch_asio PUBLIC Boost::headers Threads::Threads)
 
 add_library(orch_json INTERFACE)

@@ -12,7 +12,7 @@ namespace {
 
 using namespace settings_detail;
 
-std::string quoted(std::string_view text) {
+std::string yaml_quoted(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') {
@@ -51,12 +51,12 @@ std::string yaml_value(const Settings::Entry& entry) {
         case SettingKind::url_list: {
             std::vector<std::string> parts;
             for (const std::string& part : std::get<std::vector<std::string>>(entry.value)) {
-                parts.push_back(quoted(part));
+                parts.push_back(yaml_quoted(part));
             }
             return fmt::format("[{}]", fmt::join(parts, ", "));
         }
         default:
-            return quoted(entry.text);
+            return yaml_quoted(entry.text);
     }
 }
 

@@ -39,7 +39,7 @@ constexpr std::string_view kPropsTail =
     R"("supports_system_role":true,"supports_tool_calls":false,"supports_tools":false,)"
     R"("supports_typed_content":false},"bos_token":"<s>","eos_token":"</s>",)";
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
     return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
 }
 
@@ -90,7 +90,7 @@ std::string chat_event(const AnswerFrame& frame, std::string_view choices) {
         choices,
         frame.created,
         frame.id,
-        quoted(frame.model),
+        json_text(frame.model),
         kFingerprint
     );
 }
@@ -115,10 +115,10 @@ std::string text_completion(
     return fmt::format(
         R"({{"choices":[{{"text":{},"index":0,"logprobs":null,"finish_reason":{}}}],"created":{},)"
         R"("model":{},"system_fingerprint":"{}","object":"text_completion"{},"id":"{}"{}}})",
-        quoted(text),
+        json_text(text),
         reason,
         frame.created,
-        quoted(frame.model),
+        json_text(frame.model),
         kFingerprint,
         usage,
         frame.id,
@@ -196,7 +196,7 @@ std::string error_json(const Refusal& refusal) {
     return fmt::format(
         R"({{"error":{{"code":{},"message":{},"type":"{}"{}}}}})",
         refusal.status,
-        quoted(refusal.message),
+        json_text(refusal.message),
         refusal.type,
         sizes
     );
@@ -205,7 +205,7 @@ std::string error_json(const Refusal& refusal) {
 std::string routing_error_json(const Refusal& refusal) {
     return fmt::format(
         R"({{"error":{{"message":{},"type":"{}","code":{}}}}})",
-        quoted(refusal.message),
+        json_text(refusal.message),
         refusal.type,
         refusal.status
     );
@@ -222,11 +222,11 @@ std::string props_json(const SimOptions& options) {
         kSamplingParams,
         options.ctx_per_slot(),
         options.slots,
-        quoted(options.alias),
-        quoted(options.model),
+        json_text(options.alias),
+        json_text(options.model),
         options.slots_endpoint,
         options.props_writable,
-        quoted(kChatTemplate),
+        json_text(kChatTemplate),
         kPropsTail,
         kFingerprint
     );
@@ -250,14 +250,14 @@ std::string models_json(const SimOptions& options, std::int64_t created) {
         R"("data":[{{"id":{0},"aliases":[{0}],"tags":[],"object":"model","created":{1},)"
         R"("owned_by":"llamacpp","meta":{{"vocab_type":1,"n_vocab":512,"n_ctx":{2},)"
         R"("n_ctx_train":8192,"n_embd":128,"n_params":426624,"size":854528,"ftype":"F16"}}}}]}})",
-        quoted(options.alias),
+        json_text(options.alias),
         created,
         options.ctx_per_slot()
     );
 }
 
 std::string template_json(const SimRequest& request) {
-    return fmt::format(R"({{"prompt":{}}})", quoted(request.prompt));
+    return fmt::format(R"({{"prompt":{}}})", json_text(request.prompt));
 }
 
 std::string input_tokens_json(const SimRequest& request) {
@@ -274,7 +274,7 @@ std::string text_event(const AnswerFrame& frame, std::string_view text) {
     if (frame.shape == AnswerShape::text) {
         return as_event(text_completion(frame, text, "null", "", ""));
     }
-    return delta_event(frame, fmt::format(R"("content":{})", quoted(text)));
+    return delta_event(frame, fmt::format(R"("content":{})", json_text(text)));
 }
 
 std::string finish_events(
@@ -282,7 +282,7 @@ std::string finish_events(
 ) {
     const std::string usage = R"(,"usage":)" + usage_json(timings);
     const std::string timing = R"(,"timings":)" + timings_json(timings);
-    const std::string quoted_reason = quoted(reason);
+    const std::string quoted_reason = json_text(reason);
     if (frame.shape == AnswerShape::text) {
         return as_event(text_completion(frame, "", quoted_reason, usage, timing));
     }
@@ -298,7 +298,7 @@ std::string finish_events(
 std::string whole_json(
     const AnswerFrame& frame, std::string_view text, std::string_view reason, const Timings& timings
 ) {
-    const std::string quoted_reason = quoted(reason);
+    const std::string quoted_reason = json_text(reason);
     if (frame.shape == AnswerShape::text) {
         return text_completion(
             frame,
@@ -313,9 +313,9 @@ std::string whole_json(
         R"("content":{}}}}}],"created":{},"model":{},"system_fingerprint":"{}",)"
         R"("object":"chat.completion","usage":{},"id":"{}","timings":{}}})",
         quoted_reason,
-        quoted(text),
+        json_text(text),
         frame.created,
-        quoted(frame.model),
+        json_text(frame.model),
         kFingerprint,
         usage_json(timings),
         frame.id,
