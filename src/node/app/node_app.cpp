@@ -189,6 +189,7 @@ supervisor::SupervisorConfig NodeApp::supervisor_config() const {
     config.model_dir = config_.model_dir;
     config.find_model = [this](const std::string& name) { return models_.find_file(name); };
     config.inherited_environment = config_.environment;
+    config.keep_engines = config_.keep_engines;
     return config;
 }
 
@@ -327,11 +328,18 @@ void NodeApp::stop() {
 }
 
 Task<void> NodeApp::run_stop() {
-    for (const auto& enrolment : enrolments_) {
-        co_await enrolment->leave();
+    if (config_.keep_engines) {
+        // The node is back in a moment: it stays in the cluster, told to drain, and says so itself
+        // to whoever asks meanwhile.
+        co_await supervisor_.stop();
+        server_.stop_accepting();
+    } else {
+        for (const auto& enrolment : enrolments_) {
+            co_await enrolment->leave();
+        }
+        server_.stop_accepting();
+        co_await supervisor_.stop();
     }
-    server_.stop_accepting();
-    co_await supervisor_.stop();
     co_await blocking_.offload([this] {
         server_.wait_idle(kRequestGrace);
         return true;

@@ -63,7 +63,8 @@ public:
     // What GET /metrics answers. Any thread, from the constructor's end on.
     std::string metrics_text();
 
-    // Leaves the cluster, lets requests end, ends the engines, then everything else.
+    // Leaves the cluster, lets requests end, ends the engines, then everything else. With
+    // keep_engines neither the cluster is left nor an engine ended: its pools drain.
     void stop();
 
 private:

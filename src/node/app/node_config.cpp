@@ -187,6 +187,7 @@ NodeConfig make_node_config(SettingsRead& read, const SettingsSources& sources) 
     read_folders(config, read, sources);
     read_logging(config, read.settings);
     config.engine_binary = read.settings.find_text("POOL_MANAGERD_ENGINE_BINARY");
+    config.keep_engines = read.settings.get_bool("POOL_MANAGERD_KEEP_ENGINES");
     config.program_path = own_path();
     config.environment = sources.environment;
     config.pools = read_pools(read);

@@ -39,6 +39,7 @@ struct NodeConfig {
     std::optional<std::string> engine_binary;  // as set; found otherwise
     std::string program_path;                  // of this program, for what is installed beside it
     std::map<std::string, std::string> environment;
+    bool keep_engines = false;  // the engines outlive stop()
     std::vector<lifecycle::PoolSpec> pools;
     Duration gpu_interval = std::chrono::seconds(10);
     LogLevel log_level = LogLevel::info;

@@ -66,6 +66,11 @@ std::vector<Setting> engine_settings() {
          .help = "The llama-server to start.",
          .aliases = {{.name = "LLAMA_SERVER"}},
          .fallback_note = "llama-server on PATH"},
+        {.name = "POOL_MANAGERD_KEEP_ENGINES",
+         .kind = Kind::boolean,
+         .fallback = "false",
+         .help = "Whether the engines go on running when the daemon is stopped, for its next start "
+                 "to adopt."},
         {.name = "POOL_MANAGERD_MODEL_DIR",
          .kind = Kind::path,
          .fallback = "models",
