@@ -159,7 +159,9 @@ struct SupervisorTest : ScratchFolder {
     }
 
     lifecycle::PoolSpec spec() const {
-        write("tiny.gguf", "never opened by the simulated engine");
+        if (!exists("tiny.gguf")) {
+            write("tiny.gguf", "never opened by the simulated engine");
+        }
         lifecycle::PoolSpec out;
         out.id = kPool;
         out.model = (folder / "tiny.gguf").string();
