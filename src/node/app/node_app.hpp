@@ -24,6 +24,8 @@
 #include "node/supervisor/gpu_probe.hpp"
 #include "node/supervisor/supervisor.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -58,6 +60,9 @@ public:
     // Any thread.
     void apply(const NodeConfig& next);
 
+    // A part of apply(): for HOME, whose log is orchestratord's to set. Any thread.
+    void set_log(LogLevel level, LogFormat format);
+
     void start();
 
     // What GET /metrics answers. Any thread, from the constructor's end on.
@@ -87,6 +92,7 @@ private:
     daemon::RequestAudit request_audit_;
     auth::LiveAuth auth_;
     net::LiveTls tls_;
+    std::atomic<std::uint64_t> access_log_sample_;
     std::function<api::ReloadReport()> reload_;
     Rng rng_;
     metrics::Registry metrics_;

@@ -25,6 +25,7 @@ struct NodeConfig {
     net::TlsFiles tls;
     NodeId node_id;
     MachineId machine_id;
+    std::map<std::string, std::string> labels;    // of the whole machine
     std::string advertised_address;               // empty: found out from the connection
     std::vector<std::string> orchestratord_urls;  // none: nobody to register with
     bool register_on_startup = true;
