@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 jobs ?= $(shell nproc)
 FUZZ_SECONDS ?= 20
 LOAD_SECONDS ?= 60
+KILL_REPETITIONS ?= 10
 PREFIX ?= /usr/local
 DESTDIR ?=
 fuzz_seeds := tests/data/llama-server-wire tests/data/json tests/data/gguf
@@ -100,6 +101,11 @@ bench-placement: ## Measure placement decisions: 1,000 nodes with four pools eac
 	$(call configure,release,-DORCH_BUILD_TESTS=OFF -DORCH_BENCH=ON)
 	cmake --build --preset release -j $(jobs) --target bench_placement
 	build/release/bin/bench_placement --benchmark_counters_tabular=true
+
+.PHONY: bench-kill
+bench-kill: build ## Kill and stop engines and nodes under load: what clients of llama-orch, nginx and HAProxy see
+	scripts/setup --engine --balancers
+	python3 -B bench/kill/kill.py --repetitions $(KILL_REPETITIONS)
 
 .PHONY: lint
 lint: ## Format, repository rules, then headers and clang-tidy on changed files (LINT_ALL=1: all)
