@@ -1,6 +1,6 @@
 #include "base/clock.hpp"
 #include "base/rng.hpp"
-#include "control/placement/placement_policy.hpp"
+#include "control/placement/slot_choice.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -83,6 +83,7 @@ void place(benchmark::State& state, const Setup& setup) {
     Rng rng(kSeed);
     const view::ClusterView view = make_cluster(rng, setup.models);
     ChoiceLedger ledger(kSeed);
+    ledger.retain(view);
     std::vector<Duration> times;
     std::vector<std::shared_ptr<LoadCell>> claimed;
     for (auto _ : state) {
@@ -92,15 +93,12 @@ void place(benchmark::State& state, const Setup& setup) {
         request.session = setup.sessions ? std::to_string(rng.below(10'000)) : "";
         state.ResumeTiming();
         const Instant begin = clock.now();
-        Decision decision = decide(view, request, setup.policy, ledger, begin);
-        const Candidate* const taken = take_first(decision, [](const Candidate& candidate) {
-            return candidate.pool->cell->try_claim();
-        });
-        if (taken != nullptr) {
-            ledger.chosen(*taken->pool->cell);
-            claimed.push_back(taken->pool->cell);
-        }
+        const SlotChoice taken =
+            choose_slot(view, request, setup.policy, ledger, begin, Claim::newcomer);
         times.push_back(clock.now() - begin);
+        if (taken.pool != nullptr) {
+            claimed.push_back(taken.pool->cell);
+        }
         state.PauseTiming();
         // Load stays as it was at the start: a slot of somebody else becomes free.
         if (claimed.size() > kNodes) {

@@ -58,28 +58,12 @@ void LoadCell::set_capacity(std::uint32_t capacity) {
     capacity_.store(capacity);
 }
 
-std::uint32_t LoadCell::capacity() const {
-    return capacity_.load();
-}
-
-std::uint32_t LoadCell::claimed() const {
-    return static_cast<std::uint32_t>(word_.load() & kClaimedMask);
-}
-
-std::uint32_t LoadCell::waiters() const {
-    return static_cast<std::uint32_t>(word_.load() >> 32);
-}
-
 void LoadCell::suspect_until(Instant until) {
     suspect_until_.store(until.time_since_epoch().count());
 }
 
 void LoadCell::clear_suspicion() {
     suspect_until_.store(0);
-}
-
-bool LoadCell::suspect(Instant now) const {
-    return now.time_since_epoch().count() < suspect_until_.load();
 }
 
 void LoadCell::note_service(Duration held) {

@@ -34,14 +34,22 @@ public:
     // Slots that may be claimed in all; may fall below what is claimed now.
     void set_capacity(std::uint32_t capacity);
 
-    std::uint32_t capacity() const;
-    std::uint32_t claimed() const;
-    std::uint32_t waiters() const;
+    std::uint32_t capacity() const { return capacity_.load(); }
+
+    std::uint32_t claimed() const { return static_cast<std::uint32_t>(word_.load()); }
+
+    std::uint32_t waiters() const { return static_cast<std::uint32_t>(word_.load() >> 32U); }
+
+    // What try_claim() would find, at this moment.
+    bool claimable() const { return word_.load() < capacity_.load(); }
 
     // A refused connection makes a pool suspect: it is chosen last until then.
     void suspect_until(Instant until);
     void clear_suspicion();
-    bool suspect(Instant now) const;
+
+    bool suspect(Instant now) const {
+        return now.time_since_epoch().count() < suspect_until_.load();
+    }
 
     // How long a slot was held for an answer that came to its end. The mean forgets: each newcomer
     // weighs an eighth, and of two at the very same time one may be lost. Zero: none yet.

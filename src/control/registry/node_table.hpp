@@ -151,6 +151,11 @@ private:
         bool fresh;  // new, or its daemon started anew: nothing is known of its pools
     };
 
+    struct Blocks {
+        std::vector<view::NodeBlockPtr> all;
+        std::vector<std::uint32_t> changed;  // places of those that are new
+    };
+
     Result<Admission> admit(
         const api::RegisterRequest& message, const view::Endpoint& endpoint, Stamp now
     );
@@ -175,7 +180,7 @@ private:
     void note_pool(NodeChange::Kind kind, const PoolKey& key, std::string detail = {});
     MachineId machine_of(const NodeId& node) const;
     HeartbeatOutcome outcome(bool stale) const;
-    std::vector<view::NodeBlockPtr> build_blocks();
+    Blocks build_blocks();
     Instant warm_up_until() const;
 
     RegistryConfig config_;
@@ -185,11 +190,9 @@ private:
     std::set<std::pair<Instant, NodeId>> deadlines_;
     std::vector<NodeChange> changes_;
     std::uint64_t registrations_ = 0;
-    std::uint64_t version_ = 0;
     bool reported_ = false;  // some node has sent a report since the start
-    bool reshaped_ = true;   // nodes, pools or models may differ from index_
+    bool reshaped_ = true;   // nodes, pools or models may differ from view_'s
     Urgency urgency_ = Urgency::soon;
-    std::shared_ptr<const view::ModelIndex> index_;
     view::ClusterViewPtr view_;
 };
 

@@ -64,7 +64,7 @@ struct NodeBlock {
     // New work may go here: Online (neither draining nor failed) and reachable.
     bool takes_work() const { return status == NodeStatus::online && reachable; }
 
-    // Same ids, models and kinds: an index built from one fits the other.
+    // Same ids, models, kinds and cells: an index built from one fits the other.
     bool same_shape(const NodeBlock& other) const;
 };
 
