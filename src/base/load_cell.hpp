@@ -17,7 +17,7 @@ namespace orch {
 // between is seen by that last try or by the release.
 class LoadCell {
 public:
-    explicit LoadCell(std::uint32_t capacity, std::uint32_t waiters = 0);
+    explicit LoadCell(std::uint32_t capacity = 0, std::uint32_t waiters = 0);
 
     // An edge's claim: only while nobody waits and a slot is free.
     bool try_claim();
@@ -40,8 +40,26 @@ public:
 
     std::uint32_t waiters() const { return static_cast<std::uint32_t>(word_.load() >> 32U); }
 
-    // What try_claim() would find, at this moment.
-    bool claimable() const { return word_.load() < capacity_.load(); }
+    // All three at one moment.
+    struct Figures {
+        std::uint32_t claimed;
+        std::uint32_t waiters;
+        std::uint32_t capacity;
+
+        // What try_claim() and claim_for_waiter() would find.
+        bool claimable() const { return waiters == 0 && claimed < capacity; }
+
+        bool claimable_for_waiter() const { return claimed < capacity; }
+    };
+
+    Figures figures() const {
+        const std::uint64_t word = word_.load();
+        return {
+            static_cast<std::uint32_t>(word),
+            static_cast<std::uint32_t>(word >> 32U),
+            capacity_.load(),
+        };
+    }
 
     // A refused connection makes a pool suspect: it is chosen last until then.
     void suspect_until(Instant until);

@@ -5,6 +5,7 @@
 #include "control/gateway/slot_claim.hpp"
 #include "control/placement/choice_ledger.hpp"
 #include "control/placement/placement_policy.hpp"
+#include "control/placement/slot_choice.hpp"
 #include "control/view/cluster_view.hpp"
 #include "net/edge.hpp"
 
@@ -58,10 +59,12 @@ public:
 
     const view::ClusterViewPtr& view() const { return view_; }
 
-    // One look at the present view: a claimed slot, or why there is none.
+    // One look at the present view: a claimed slot, or why there is none; nothing of all that when
+    // every pool that may serve the request is full.
     struct Choice {
         std::optional<SlotClaim> claim;
-        placement::Decision decision;
+        std::optional<Error> rejection;
+        bool all_excluded = false;  // as placement::SlotChoice
     };
 
     Choice choose(const placement::PlacementRequest& request);

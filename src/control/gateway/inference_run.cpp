@@ -143,12 +143,12 @@ AttemptEvent InferenceRun::place() {
         }
         return {.kind = Event::placed, .pool = claim_->pool().key};
     }
-    if (choice.decision.rejection) {
-        Error error = *choice.decision.rejection;
+    if (choice.rejection) {
+        Error error = *choice.rejection;
         rejection_ = edge_.explain(request_);
         return {.kind = Event::rejected, .error = std::move(error)};
     }
-    return {.kind = choice.decision.all_excluded() ? Event::all_excluded : Event::no_slot};
+    return {.kind = choice.all_excluded ? Event::all_excluded : Event::no_slot};
 }
 
 Task<AttemptEvent> InferenceRun::wait() {

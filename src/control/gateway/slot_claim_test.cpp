@@ -99,8 +99,8 @@ TEST_F(SlotClaimTest, AnEdgeExplainsWhatItCannotPlace) {
     avoiding.avoid = {{.node = NodeId("a"), .pool = {}}};
     const EdgeState::Choice choice = edge_state_.choose(avoiding);
     EXPECT_FALSE(choice.claim);
-    ASSERT_TRUE(choice.decision.rejection);
-    EXPECT_EQ(choice.decision.rejection->code, Errc::pool_unavailable);
+    ASSERT_TRUE(choice.rejection);
+    EXPECT_EQ(choice.rejection->code, Errc::pool_unavailable);
     const placement::Decision explained = edge_state_.explain(avoiding);
     ASSERT_EQ(explained.considered.size(), 1U);
     EXPECT_EQ(explained.considered[0].reasons.at(0), "avoided by the request");

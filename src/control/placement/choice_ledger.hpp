@@ -30,7 +30,8 @@ public:
     // view of that shape last.
     std::span<const std::uint64_t> by_ordinal(const view::ClusterView& view) const;
 
-    // Forgets the cells of pools that a new view no longer has. Costs nothing while the shape stays.
+    // Forgets the cells of pools that a new view no longer has. Costs nothing while the shape
+    // stays.
     void retain(const view::ClusterView& view);
 
 private:

@@ -22,14 +22,28 @@
 // comes when those before do not count any more. Inlined into quick_scan.cpp.
 namespace orch::control::placement {
 
-// As Candidate's busy slots of all slots.
-inline double load_of(const view::ListedPool& pool) {
-    if (pool.slots_total == 0) {
-        return 1.0;
+// A pool at the moment it is looked at.
+struct Seen {
+    const view::ListedPool& pool;
+    LoadCell::Figures figures;
+};
+
+// Busy slots of all slots, as Candidate has them; compared without dividing.
+struct Load {
+    std::uint64_t busy = 1;
+    std::uint64_t slots = 0;  // 0: above every load
+
+    friend bool operator==(Load a, Load b) { return a.busy * b.slots == b.busy * a.slots; }
+
+    friend bool operator<(Load a, Load b) { return a.busy * b.slots < b.busy * a.slots; }
+};
+
+inline Load load_of(const Seen& seen) {
+    const std::uint32_t slots = seen.pool.slots_total;
+    if (slots == 0) {
+        return {1, 1};
     }
-    const std::uint32_t capacity = std::min(pool.cell->capacity(), pool.slots_total);
-    const std::uint32_t busy = pool.cell->claimed() + (pool.slots_total - capacity);
-    return static_cast<double>(busy) / pool.slots_total;
+    return {seen.figures.claimed + (slots - std::min(seen.figures.capacity, slots)), slots};
 }
 
 // When pools were last chosen: from the row of the ledger if it knows the view, else one by one.
@@ -49,46 +63,47 @@ private:
 
 struct QuickOrder {
     void draw() {}
+
     void seen(std::size_t) {}
 };
 
 class LeastLoaded : public QuickOrder {
 public:
-    bool better(const view::ListedPool& pool) {
-        const double load = load_of(pool);
+    bool better(const Seen& seen) {
+        const Load load = load_of(seen);
         return load < load_ && (load_ = load, true);
     }
 
-    void forget() { load_ = std::numeric_limits<double>::infinity(); }
+    void forget() { load_ = {}; }
 
 private:
-    double load_ = std::numeric_limits<double>::infinity();
+    Load load_;
 };
 
 class Automatic : public QuickOrder {
 public:
     explicit Automatic(LastChosen last) : last_of_(last) {}
 
-    bool better(const view::ListedPool& pool) {
-        const double load = load_of(pool);
-        if (load > load_ || (load == load_ && pool.free_gib < free_gib_)) {
+    bool better(const Seen& seen) {
+        const Load load = load_of(seen);
+        if (load_ < load || (load == load_ && seen.pool.free_gib < free_gib_)) {
             return false;
         }
-        const std::uint64_t last = last_of_(pool);
-        if (load == load_ && pool.free_gib == free_gib_ && last >= last_) {
+        const std::uint64_t last = last_of_(seen.pool);
+        if (load == load_ && seen.pool.free_gib == free_gib_ && last >= last_) {
             return false;
         }
         load_ = load;
-        free_gib_ = pool.free_gib;
+        free_gib_ = seen.pool.free_gib;
         last_ = last;
         return true;
     }
 
-    void forget() { load_ = std::numeric_limits<double>::infinity(); }
+    void forget() { load_ = {}; }
 
 private:
     LastChosen last_of_;
-    double load_ = std::numeric_limits<double>::infinity();
+    Load load_;
     Bytes free_gib_ = 0;
     std::uint64_t last_ = 0;
 };
@@ -97,21 +112,21 @@ class MostFreeVram : public QuickOrder {
 public:
     explicit MostFreeVram(LastChosen last) : last_of_(last) {}
 
-    bool better(const view::ListedPool& pool) {
-        if (any_ && pool.free_gib < free_gib_) {
+    bool better(const Seen& seen) {
+        if (any_ && seen.pool.free_gib < free_gib_) {
             return false;
         }
-        const double load = load_of(pool);
-        const bool level = any_ && pool.free_gib == free_gib_;
-        if (level && load > load_) {
+        const Load load = load_of(seen);
+        const bool level = any_ && seen.pool.free_gib == free_gib_;
+        if (level && load_ < load) {
             return false;
         }
-        const std::uint64_t last = last_of_(pool);
+        const std::uint64_t last = last_of_(seen.pool);
         if (level && load == load_ && last >= last_) {
             return false;
         }
         any_ = true;
-        free_gib_ = pool.free_gib;
+        free_gib_ = seen.pool.free_gib;
         load_ = load;
         last_ = last;
         return true;
@@ -123,7 +138,7 @@ private:
     LastChosen last_of_;
     bool any_ = false;
     Bytes free_gib_ = 0;
-    double load_ = 0;
+    Load load_;
     std::uint64_t last_ = 0;
 };
 
@@ -131,8 +146,8 @@ class RoundRobin : public QuickOrder {
 public:
     explicit RoundRobin(LastChosen last) : last_of_(last) {}
 
-    bool better(const view::ListedPool& pool) {
-        const std::uint64_t last = last_of_(pool);
+    bool better(const Seen& seen) {
+        const std::uint64_t last = last_of_(seen.pool);
         return last < last_ && (last_ = last, true);
     }
 
@@ -159,7 +174,7 @@ public:
         }
     }
 
-    bool better(const view::ListedPool&) {
+    bool better(const Seen&) {
         const bool wins = !any_ || lot_ < best_;
         any_ = true;
         best_ = wins ? lot_ : best_;
@@ -195,24 +210,24 @@ public:
     Homeward(const view::ClusterView& view, const std::string& session, LastChosen last)
         : hashes_(view.shape()->hashes()), session_(session), then_(last) {}
 
-    bool better(const view::ListedPool& pool) {
-        const std::uint64_t lot = session_.lot(hashes_[pool.ordinal]);
-        if (any_ && pool.slots_total == slots_ && lot < lot_ &&
+    bool better(const Seen& seen) {
+        const std::uint64_t lot = session_.lot(hashes_[seen.pool.ordinal]);
+        if (any_ && seen.pool.slots_total == slots_ && lot < lot_ &&
             lot_ - lot > SessionAffinity::kSurelyMore) {
             return false;
         }
-        const std::uint64_t key = affinity_key(SessionAffinity::of_lot(lot, pool.slots_total));
+        const std::uint64_t key = affinity_key(SessionAffinity::of_lot(lot, seen.pool.slots_total));
         if (any_ && key > key_) {
             return false;
         }
         if (!any_ || key < key_) {
             then_.forget();
         }
-        if (!then_.better(pool)) {
+        if (!then_.better(seen)) {
             return false;
         }
         any_ = true;
-        slots_ = pool.slots_total;
+        slots_ = seen.pool.slots_total;
         lot_ = lot;
         key_ = key;
         return true;

@@ -53,7 +53,8 @@ public:
             if (!pools_[i].open) {
                 continue;
             }
-            if (!excluded.empty() && std::ranges::find(excluded, pools_[i].cell) != excluded.end()) {
+            if (!excluded.empty() &&
+                std::ranges::find(excluded, pools_[i].cell) != excluded.end()) {
                 ++found.excluded;
                 continue;
             }
@@ -63,9 +64,10 @@ public:
         }
     }
 
-    bool claimable(const ListedPool& pool) const {
-        return past_waiters_ ? pool.cell->claimed() < pool.cell->capacity()
-                             : pool.cell->claimable();
+    Seen look(std::size_t at) const { return {pools_[at], pools_[at].cell->figures()}; }
+
+    bool claimable(const Seen& seen) const {
+        return past_waiters_ ? seen.figures.claimable_for_waiter() : seen.figures.claimable();
     }
 
     QuickScan found;
@@ -74,8 +76,7 @@ public:
 private:
     template <class Order>
     void look_at(Order& order, std::size_t at) {
-        const ListedPool& pool = pools_[at];
-        if (pool.cell->suspect(now_)) {
+        if (pools_[at].cell->suspect(now_)) {
             if (trusted_) {
                 return;
             }
@@ -85,7 +86,8 @@ private:
             order.forget();
         }
         order.seen(at);
-        if (claimable(pool) && order.better(pool)) {
+        const Seen seen = look(at);
+        if (claimable(seen) && order.better(seen)) {
             best = at;
         }
     }
@@ -97,13 +99,13 @@ private:
 };
 
 // As prefer_less_loaded_of_two(): of the two lowest lots, the second may stand first.
-void take_less_loaded(Pass& pass, const ByLot& lots, std::span<const ListedPool> pools) {
-    const std::size_t second = lots.second();
-    if (pass.best == kNone || pass.best != lots.first() || second == ByLot::kNobody) {
+void take_less_loaded(Pass& pass, const ByLot& lots) {
+    if (pass.best == kNone || pass.best != lots.first() || lots.second() == ByLot::kNobody) {
         return;
     }
-    if (pass.claimable(pools[second]) && load_of(pools[second]) < load_of(pools[lots.first()])) {
-        pass.best = second;
+    const Seen second = pass.look(lots.second());
+    if (pass.claimable(second) && load_of(second) < load_of(pass.look(lots.first()))) {
+        pass.best = lots.second();
     }
 }
 
@@ -152,7 +154,7 @@ QuickScan quick_scan(
         case Strategy::power_of_two: {
             ByLot lots(ledger.chance());
             pass.run(lots, excluded);
-            take_less_loaded(pass, lots, pools.figures);
+            take_less_loaded(pass, lots);
             break;
         }
     }

@@ -249,7 +249,7 @@ void NodeTable::take_report(NodeRecord& node, const api::HeartbeatRequest& messa
 void NodeTable::declare_pools(NodeRecord& node, const std::vector<PoolId>& ids) {
     for (const PoolId& id : ids) {
         if (!node.pools.contains(id)) {
-            node.pools.emplace(id, PoolRecord{unready_report(id), std::make_shared<LoadCell>(0U)});
+            node.pools.emplace(id, PoolRecord{unready_report(id), cells_.make()});
             note_pool(Kind::pool_added, {node.registration.node_id, id});
         }
     }
@@ -261,7 +261,7 @@ void NodeTable::apply_pool(NodeRecord& node, const api::PoolReport& report) {
     PoolRecord& pool = at->second;
     if (added) {
         pool.report = unready_report(report.pool_id);
-        pool.cell = std::make_shared<LoadCell>(0U);
+        pool.cell = cells_.make();
     }
     const bool was_ready = placeable(pool.report);
     const bool other_models = !serves_the_same(pool.report, report);

@@ -3,6 +3,7 @@
 #include "api/node_messages.hpp"
 #include "api/node_views.hpp"
 #include "base/clock.hpp"
+#include "base/load_cell_rows.hpp"
 #include "base/result.hpp"
 #include "control/registry/node_change.hpp"
 #include "control/registry/node_record.hpp"
@@ -186,6 +187,7 @@ private:
     RegistryConfig config_;
     Instant warm_up_until_;
     Nodes nodes_;
+    LoadCellRows cells_;
     std::set<NodeId> cordoned_;
     std::set<std::pair<Instant, NodeId>> deadlines_;
     std::vector<NodeChange> changes_;

@@ -41,6 +41,7 @@ public:
 
     // Nothing when nobody lists the name.
     std::optional<std::size_t> find(std::string_view model) const;
+
     std::size_t of_kind(ModelKind kind) const { return static_cast<std::size_t>(kind); }
 
     std::size_t lists() const { return lists_.size(); }
