@@ -21,6 +21,7 @@ registry::RegistryConfig registry_config(SettingsRead& read) {
     config.node_timeout = settings.get_duration("ORCHESTRATORD_NODE_TIMEOUT_SECS");
     config.heartbeat_interval = settings.get_duration("ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS");
     config.forget_after = settings.get_duration("ORCHESTRATORD_NODE_FORGET_SECS");
+    config.approve_nodes = settings.get_bool("ORCHESTRATORD_APPROVE_NODES");
     if (config.heartbeat_interval >= config.node_timeout) {
         using Seconds = std::chrono::duration<double>;
         read.errors.push_back(fmt::format(

@@ -54,6 +54,11 @@ std::vector<Setting> node_settings() {
          .fallback = "86400",
          .help = "A node that has been Offline for so long is forgotten.",
          .live = true},
+        {.name = "ORCHESTRATORD_APPROVE_NODES",
+         .kind = Kind::boolean,
+         .fallback = "false",
+         .help = "true: a node that registers gets no work until it is approved, once and for all."
+        },
         {.name = "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS",
          .kind = Kind::duration,
          .help = "Accepted and not used: each node has a deadline of its own."},

@@ -54,6 +54,14 @@ Task<void> set_cordoned(RouteContext& context, net::Exchange& exchange, bool cor
     co_await answer(exchange, std::move(node));
 }
 
+Task<void> approve(RouteContext& context, net::Exchange& exchange) {
+    const auto work = [&context, node = NodeId(exchange.param("id"))] {
+        return context.fleet.approve(node);
+    };
+    auto node = co_await run_on_control<Result<api::NodeInfo>>(context, work);
+    co_await answer(exchange, std::move(node));
+}
+
 Task<void> drain(RouteContext& context, net::Exchange& exchange) {
     const auto message = api::from_json<api::DrainRequest>(exchange.body());
     if (!message) {
@@ -107,6 +115,9 @@ void add_fleet_routes(net::RouteTable& routes, RouteContext& context) {
     };
     add("/v2/nodes/{id}/cordon", "A node keeps its work and gets none", cordon(true));
     add("/v2/nodes/{id}/uncordon", "A node takes work again", cordon(false));
+    add("/v2/nodes/{id}/approve",
+        "A pending node takes work, now and whenever it comes back",
+        [&context](net::Exchange& exchange) { return approve(context, exchange); });
     add(
         "/v2/nodes/{id}/drain",
         "Cordons a node and waits, deadline_ms at most, until no work of it is left",

@@ -82,6 +82,19 @@ void RegistryBackend::restore_cordons(const std::vector<NodeId>& nodes) {
     table_.restore_cordons(nodes);
 }
 
+Result<api::NodeInfo> RegistryBackend::approve(const NodeId& node) {
+    auto outcome = table_.approve(node);
+    settle();
+    if (!outcome) {
+        return std::unexpected(outcome.error());
+    }
+    return table_.get(node, parts_.clock.now());
+}
+
+void RegistryBackend::restore_approvals(const std::vector<NodeId>& nodes) {
+    table_.restore_approvals(nodes);
+}
+
 Result<void> RegistryBackend::polled(
     const api::NodeStatusBody& body, registry::PollOrigin origin, const view::Endpoint& reached_at
 ) {

@@ -52,6 +52,10 @@ public:
     Result<api::NodeInfo> set_cordoned(const NodeId& node, bool cordoned);
     void restore_cordons(const std::vector<NodeId>& nodes);  // before start()
 
+    // Answers with what the node has become. Errors: not_found.
+    Result<api::NodeInfo> approve(const NodeId& node);
+    void restore_approvals(const std::vector<NodeId>& nodes);  // before start()
+
     // What polls bring; errors as NodeTable::polled().
     Result<void> polled(
         const api::NodeStatusBody& body,

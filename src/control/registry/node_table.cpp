@@ -299,12 +299,18 @@ void NodeTable::heard(NodeRecord& node, Stamp now) {
     set_deadline(node, now.at + config_.node_timeout);
 }
 
-// Of a node that was heard: Failed before Draining before Online.
+bool NodeTable::waits_for_approval(const NodeRecord& node) const {
+    return config_.approve_nodes && !config_.home && !node.is_static &&
+           !approved_.contains(node.registration.node_id);
+}
+
+// Of a node that was heard: Pending before Failed before Draining before Online.
 void NodeTable::settle_status(NodeRecord& node) {
     const NodeStatus before = node.status;
-    node.status = node.crash_loops() ? NodeStatus::failed
-                  : node.cordoned    ? NodeStatus::draining
-                                     : NodeStatus::online;
+    node.status = waits_for_approval(node) ? NodeStatus::pending
+                  : node.crash_loops()     ? NodeStatus::failed
+                  : node.cordoned          ? NodeStatus::draining
+                                           : NodeStatus::online;
     if (node.status != before) {
         note_status(node.registration.node_id, before, node.status);
         const bool takes_work = node.status == NodeStatus::online;
@@ -316,10 +322,15 @@ void NodeTable::note_status(const NodeId& node, NodeStatus before, NodeStatus af
     if (before == NodeStatus::registering || before == NodeStatus::offline) {
         note(Kind::online, node);
     }
+    if (before == NodeStatus::pending) {
+        note(Kind::approved, node);
+    }
     if (before == NodeStatus::failed) {
         note(Kind::recovered, node);
     }
-    if (after == NodeStatus::failed) {
+    if (after == NodeStatus::pending) {
+        note(Kind::pending, node, "llorch nodes approve " + node.str());
+    } else if (after == NodeStatus::failed) {
         note(Kind::failed, node, "every replica of every pool crash-loops");
     } else if (after == NodeStatus::draining) {
         note(Kind::draining, node);
@@ -387,6 +398,22 @@ void NodeTable::restore_cordons(const std::vector<NodeId>& nodes) {
     cordoned_.insert(nodes.begin(), nodes.end());
 }
 
+Result<void> NodeTable::approve(const NodeId& node) {
+    const auto known = nodes_.find(node);
+    if (known == nodes_.end()) {
+        return fail(Errc::not_found, fmt::format("the node '{}' is unknown", node.str()));
+    }
+    approved_.insert(node);
+    if (known->second.online()) {
+        settle_status(known->second);
+    }
+    return {};
+}
+
+void NodeTable::restore_approvals(const std::vector<NodeId>& nodes) {
+    approved_.insert(nodes.begin(), nodes.end());
+}
+
 void NodeTable::expire(Instant now) {
     while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
         const auto node = nodes_.find(deadlines_.begin()->second);
@@ -433,7 +460,9 @@ void NodeTable::remove(Nodes::iterator node, std::string why) {
 }
 
 void NodeTable::set_config(const RegistryConfig& config) {
+    const bool approve_nodes = config_.approve_nodes;
     config_ = config;
+    config_.approve_nodes = approve_nodes;
 }
 
 void NodeTable::changed(NodeRecord& node, Urgency urgency) {

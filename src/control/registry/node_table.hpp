@@ -113,6 +113,11 @@ public:
     Result<void> set_cordoned(const NodeId& node, bool cordoned);
     void restore_cordons(const std::vector<NodeId>& nodes);  // at start, before any node is known
 
+    // Where nodes must be approved: this one is, now and whenever it comes back. One that was added
+    // by hand is approved by that. Errors: not_found.
+    Result<void> approve(const NodeId& node);
+    void restore_approvals(const std::vector<NodeId>& nodes);  // at start, likewise
+
     // Silent nodes go Offline exactly at their deadline, forgotten ones leave.
     void expire(Instant now);
     std::optional<Instant> next_deadline() const;
@@ -140,6 +145,8 @@ public:
     std::vector<PoolId> pools_of(const NodeId& node) const;
 
     const std::set<NodeId>& cordoned() const { return cordoned_; }
+
+    const std::set<NodeId>& approved() const { return approved_; }
 
     // The short form. Errors: not_found, ambiguous_pool (the message names the nodes).
     Result<PoolKey> find_pool(const PoolId& pool) const;
@@ -171,6 +178,7 @@ private:
     void drop_pools(NodeRecord& node);
     void heard(NodeRecord& node, Stamp now);
     void settle_status(NodeRecord& node);
+    bool waits_for_approval(const NodeRecord& node) const;
     void note_status(const NodeId& node, NodeStatus before, NodeStatus after);
     void set_reachable(NodeRecord& node, bool reachable, const std::string& reason);
     void set_deadline(NodeRecord& node, std::optional<Instant> deadline);
@@ -189,6 +197,7 @@ private:
     Nodes nodes_;
     LoadCellRows cells_;
     std::set<NodeId> cordoned_;
+    std::set<NodeId> approved_;
     std::set<std::pair<Instant, NodeId>> deadlines_;
     std::vector<NodeChange> changes_;
     std::uint64_t registrations_ = 0;
