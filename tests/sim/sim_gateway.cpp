@@ -164,10 +164,10 @@ AttemptEvent SimGateway::place(Run& run) {
         take_claim(run, std::move(*choice.claim));
         return {.kind = Event::placed, .pool = run.claim->pool().key};
     }
-    if (choice.decision.rejection) {
-        return {.kind = Event::rejected, .error = *choice.decision.rejection};
+    if (choice.rejection) {
+        return {.kind = Event::rejected, .error = *choice.rejection};
     }
-    return of(choice.decision.all_excluded() ? Event::all_excluded : Event::no_slot);
+    return of(choice.all_excluded ? Event::all_excluded : Event::no_slot);
 }
 
 void SimGateway::take_claim(Run& run, SlotClaim claim) {

@@ -46,6 +46,10 @@ public:
     // Errors: as NodeTable::polled(); conflict for a name that another static URL has.
     Result<void> take_static(const std::string& url, const StatusAnswer& answer);
 
+    // Something went wrong at this node: it is asked now. If it answers, its pools are not suspect
+    // any more.
+    void ask_now(const NodeId& node);
+
     std::size_t targets() const { return planner_.size(); }
 
 private:

@@ -16,6 +16,17 @@ void PollPlanner::add(const PollKey& key, Instant now, bool soon) {
     enqueue(key, entry);
 }
 
+void PollPlanner::hurry(const PollKey& key, Instant now) {
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || found->second.running || found->second.due <= now) {
+        return;
+    }
+    Entry& entry = found->second;
+    (entry.doubtful ? doubtful_ : well_).erase({entry.due, key});
+    entry.due = now;
+    enqueue(key, entry);
+}
+
 void PollPlanner::remove(const PollKey& key) {
     const auto found = entries_.find(key);
     if (found == entries_.end()) {

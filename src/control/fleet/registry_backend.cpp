@@ -113,6 +113,7 @@ void RegistryBackend::pool_answered(const PoolKey& key, const api::PoolStatus& s
 
 void RegistryBackend::address_answered(const NodeId& node, const view::Endpoint& asked) {
     table_.set_reachability(node, asked, true, "");
+    table_.clear_suspicion(node);
     settle();
 }
 

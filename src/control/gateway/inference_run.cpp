@@ -27,6 +27,13 @@ bool blames_node(UpstreamFailure failure) {
     return failure != UpstreamFailure::cancelled && !is_late(failure);
 }
 
+// The node took the connection, and then something went wrong: what suspicion and probes of the
+// node do not see.
+bool connected(UpstreamFailure failure) {
+    return is_late(failure) || failure == UpstreamFailure::reset_before_head ||
+           failure == UpstreamFailure::malformed || failure == UpstreamFailure::reset_mid_body;
+}
+
 }  // namespace
 
 InferenceRun::InferenceRun(
@@ -235,6 +242,7 @@ Task<AttemptEvent> InferenceRun::judge_node_answer() {
         piece = co_await upstream_->read(config_.idle_limit);
     }
     const PoolKey pool = claim_->pool().key;
+    LoadCell& cell = *claim_->pool().cell;
     claim_->release();
     const auto said = api::parse_error_body(body);
     const Errc code = said ? said->errc().value_or(Errc::worker_reset) : Errc::worker_reset;
@@ -247,6 +255,7 @@ Task<AttemptEvent> InferenceRun::judge_node_answer() {
         default:
             break;
     }
+    cell.note_failure(edge_.edge().clock().now());
     context_.log.warn(
         "a node did not serve a request",
         {{"node_id", pool.node},
@@ -287,6 +296,7 @@ AttemptEvent InferenceRun::after(const AnswerRelay::Step& step, bool begun) {
         return failed_place(step.failure);
     }
     Error error = error_of(step.failure);
+    note_failure(step.failure);
     claim_->release();
     return {.kind = Event::answer_broken, .error = std::move(error)};
 }
@@ -309,6 +319,7 @@ AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
     if (blames_node(failure)) {
         suspect_node();
     }
+    note_failure(failure);
     claim_->release();
     waited_since_.reset();
     if (failure == UpstreamFailure::cancelled) {
@@ -326,8 +337,18 @@ AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
     return {.kind = Event::place_failed, .error = std::move(error)};
 }
 
+void InferenceRun::note_failure(UpstreamFailure failure) {
+    if (connected(failure)) {
+        claim_->pool().cell->note_failure(edge_.edge().clock().now());
+    }
+}
+
 void InferenceRun::suspect_node() {
-    const Instant until = edge_.edge().clock().now() + config_.suspicion;
+    const Instant now = edge_.edge().clock().now();
+    const Instant until = now + config_.suspicion;
+    if (context_.on_refused && !claim_->pool().cell->suspect(now)) {
+        context_.on_refused(claim_->node().id);
+    }
     for (const view::PoolBlock& pool : claim_->node().pools) {
         pool.cell->suspect_until(until);
     }
@@ -353,6 +374,7 @@ Task<void> InferenceRun::break_answer(Error error) {
 
 void InferenceRun::end_upstream() {
     claim_->pool().cell->note_service(edge_.edge().clock().now() - claimed_at_);
+    claim_->pool().cell->note_success();
     claim_->release();
 }
 

@@ -11,6 +11,7 @@
 #include "control/gateway/edge_state.hpp"
 #include "control/gateway/gateway_config.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ struct GatewayContext {
     const auth::OutboundToken& token;        // sent to nodes
     Logger log;
     AnswerProbe& answers;
+
+    // A node refused a connection and was not suspect before. Called on edges.
+    std::function<void(const NodeId&)> on_refused{};
 };
 
 // One inference request from placement to the last byte: performs what its AttemptFsm decides. On
@@ -62,6 +66,7 @@ private:
     std::string_view reason_of(net::UpstreamFailure failure) const;
     Error error_of(net::UpstreamFailure failure) const;
     AttemptEvent failed_place(net::UpstreamFailure failure);
+    void note_failure(net::UpstreamFailure failure);
     void suspect_node();
     void end_upstream();
     void client_left();

@@ -84,6 +84,7 @@ SlotChoice choose_slot(
     SlotChoice choice =
         quick ? std::move(*quick) : choose_by_ranking(view, request, policy, ledger, now, claim);
     if (choice.pool != nullptr) {
+        choice.pool->cell->claimed_at(now);
         ledger.chosen(*choice.pool->cell);
     }
     return choice;

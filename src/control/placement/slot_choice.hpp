@@ -30,7 +30,8 @@ struct SlotChoice {
     std::uint32_t looked_at = 0;     // pools that serve the model, in any state
 };
 
-// Claims the slot that take_first() would find in decide()'s ranking, and enters it in the ledger.
+// Claims the slot that take_first() would find in decide()'s ranking, and enters it in the ledger;
+// of a pool whose pause after failures is over it is the trial.
 // Ranks nothing: a request that asks for a model and nothing else is one pass over a row of
 // figures, without an allocation. Any thread with its own ledger.
 SlotChoice choose_slot(

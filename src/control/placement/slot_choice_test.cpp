@@ -149,6 +149,26 @@ TEST(SlotChoice, SendsNobodyToASuspectWhileOthersAreOnlyFull) {
     }
 }
 
+TEST(SlotChoice, TriesAPoolThatFailedWithOneRequest) {
+    Cluster cluster;
+    const PoolBlock failed = pool(key("a", "p"), "m");
+    cluster.add(failed);
+    cluster.add(pool(key("b", "p"), "m", 2));
+    const Instant before = kNow - LoadCell::kFirstPause;
+    for (std::uint32_t i = 0; i < LoadCell::kTripAfter; ++i) {
+        failed.cell->note_failure(before);
+    }
+    const ClusterView view = cluster.view();
+    ChoiceLedger ledger;
+    const auto chosen = [&] {
+        return choose_slot(view, asking("m"), {}, ledger, kNow, Claim::newcomer).pool->key;
+    };
+    EXPECT_EQ(chosen(), failed.key) << "the trial";
+    EXPECT_EQ(chosen(), key("b", "p"));
+    failed.cell->note_success();
+    EXPECT_EQ(chosen(), failed.key);
+}
+
 TEST(SlotChoice, PassesAWaiterOnlyOnBehalfOfAnother) {
     Cluster cluster;
     const PoolBlock queued = pool(key("a", "p"), "m");

@@ -368,6 +368,14 @@ void NodeTable::set_reachable(NodeRecord& node, bool reachable, const std::strin
     changed(node, reachable ? Urgency::soon : Urgency::at_once);
 }
 
+void NodeTable::clear_suspicion(const NodeId& node) {
+    if (const auto known = nodes_.find(node); known != nodes_.end()) {
+        for (const auto& [id, pool] : known->second.pools) {
+            pool.cell->clear_suspicion();
+        }
+    }
+}
+
 Result<void> NodeTable::deregister(const NodeId& node) {
     const auto known = nodes_.find(node);
     if (known == nodes_.end()) {

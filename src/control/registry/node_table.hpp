@@ -105,6 +105,9 @@ public:
         const NodeId& node, const view::Endpoint& asked, bool reachable, const std::string& reason
     );
 
+    // The node has just answered: a connection that was refused before says nothing of it now.
+    void clear_suspicion(const NodeId& node);
+
     // Errors: not_found.
     Result<void> deregister(const NodeId& node);
 
