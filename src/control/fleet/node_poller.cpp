@@ -160,7 +160,7 @@ void NodePoller::failed(
     const bool silent = status == NodeStatus::offline || status == NodeStatus::registering;
     log_.debug("a poll failed", {{"node", node}, {"reason", reason}});
     if (silent || failures >= kFailuresUntilUnreachable) {
-        parts_.registry.address_failed(node, endpoint, reason);
+        parts_.registry.address_silent(node, endpoint, reason);
     }
 }
 

@@ -18,7 +18,8 @@ namespace orch::control::fleet {
 
 // Asks every node, at its turn, how it is. Of a node that joined by itself the answer is one more
 // report, never a heartbeat; of one that was added by hand it is all that is ever heard. A node
-// whose address fails three times in a row is unreachable until it answers. Control thread.
+// whose address fails three times in a row is unreachable until it answers, and has no work unless
+// too many others seem silent too. Control thread.
 class NodePoller {
 public:
     // One failure is an accident; from here on it gets no work.

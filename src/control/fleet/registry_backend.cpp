@@ -124,6 +124,13 @@ void RegistryBackend::address_failed(
     settle();
 }
 
+void RegistryBackend::address_silent(
+    const NodeId& node, const view::Endpoint& asked, const std::string& reason
+) {
+    table_.address_silent(node, asked, reason);
+    settle();
+}
+
 void RegistryBackend::expect_static(const NodeId& node, const view::Endpoint& endpoint) {
     table_.expect_static(node, endpoint, stamp());
     settle();

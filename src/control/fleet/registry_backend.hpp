@@ -65,6 +65,7 @@ public:
     void pool_answered(const PoolKey& key, const api::PoolStatus& status);
     void address_answered(const NodeId& node, const view::Endpoint& asked);
     void address_failed(const NodeId& node, const view::Endpoint& asked, const std::string& reason);
+    void address_silent(const NodeId& node, const view::Endpoint& asked, const std::string& reason);
 
     // Nodes added by hand, as NodeTable has them.
     void expect_static(const NodeId& node, const view::Endpoint& endpoint);

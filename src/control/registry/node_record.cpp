@@ -89,7 +89,7 @@ view::NodeBlockPtr make_block(const NodeRecord& node) {
     block->endpoint = node.endpoint;
     block->status = node.status;
     block->online = node.online();
-    block->reachable = node.reachable;
+    block->reachable = node.reachable || node.tolerated;
     block->unreachable_reason = node.unreachable_reason;
     block->labels = node.registration.labels;
     for (const auto& [id, pool] : node.pools) {

@@ -29,6 +29,8 @@ struct NodeRecord {
     bool cordoned = false;
     bool reachable = false;
     std::string unreachable_reason;
+    bool silent = false;     // unreachable because polls failed, and for no other reason
+    bool tolerated = false;  // silent, and given work all the same: too many others are silent too
     WallTime registered_at{};
     std::optional<Instant> heard_at;  // the last heartbeat that counted
     std::optional<WallTime> heard_wall;

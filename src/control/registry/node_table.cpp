@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace orch::control::registry {
 namespace {
@@ -357,7 +358,57 @@ void NodeTable::set_reachability(
     }
 }
 
+void NodeTable::address_silent(
+    const NodeId& node, const view::Endpoint& asked, const std::string& reason
+) {
+    const auto known = nodes_.find(node);
+    if (known == nodes_.end() || known->second.endpoint != asked) {
+        return;
+    }
+    NodeRecord& record = known->second;
+    const bool worked = record.reachable || record.tolerated;
+    const bool counts = record.reachable || record.silent;
+    const bool tolerated = record.online() && counts && too_many_silent(record);
+    set_reachable(record, false, reason);
+    record.silent = counts;
+    record.tolerated = tolerated;
+    if (tolerated != worked) {
+        changed(record, tolerated ? Urgency::soon : Urgency::at_once);
+    }
+}
+
+bool NodeTable::too_many_silent(const NodeRecord& node) const {
+    return std::ranges::any_of(node.pools, [&](const auto& entry) {
+        const api::PoolReport& report = entry.second.report;
+        return placeable(report) && report.served_name &&
+               too_many_silent(node, *report.served_name);
+    });
+}
+
+// Whether more than half of the model's ready pools would be without work if the node were, too.
+bool NodeTable::too_many_silent(const NodeRecord& node, const std::string& model) const {
+    std::size_t all = 0;
+    std::size_t silent = 0;
+    for (const auto& [id, other] : nodes_) {
+        const bool in_question = &other == &node || other.silent;
+        if (other.status != NodeStatus::online || (!other.reachable && !in_question)) {
+            continue;
+        }
+        for (const auto& [pool_id, pool] : other.pools) {
+            if (placeable(pool.report) && pool.report.served_name == model) {
+                ++all;
+                silent += in_question && (&other == &node || !other.tolerated) ? 1 : 0;
+            }
+        }
+    }
+    return 2 * silent > all;
+}
+
 void NodeTable::set_reachable(NodeRecord& node, bool reachable, const std::string& reason) {
+    node.silent = false;
+    if (std::exchange(node.tolerated, false)) {
+        changed(node, Urgency::soon);
+    }
     const bool moved = node.reachable != reachable;
     if (!moved && node.unreachable_reason == reason) {
         return;

@@ -105,6 +105,11 @@ public:
         const NodeId& node, const view::Endpoint& asked, bool reachable, const std::string& reason
     );
 
+    // The address does not answer polls. That alone takes work from a node only as long as at least
+    // half of the ready pools of each of its models keep theirs: when most nodes seem silent, it is
+    // the one who listens that has a problem. Ignored as above.
+    void address_silent(const NodeId& node, const view::Endpoint& asked, const std::string& reason);
+
     // The node has just answered: a connection that was refused before says nothing of it now.
     void clear_suspicion(const NodeId& node);
 
@@ -184,6 +189,8 @@ private:
     bool waits_for_approval(const NodeRecord& node) const;
     void note_status(const NodeId& node, NodeStatus before, NodeStatus after);
     void set_reachable(NodeRecord& node, bool reachable, const std::string& reason);
+    bool too_many_silent(const NodeRecord& node) const;
+    bool too_many_silent(const NodeRecord& node, const std::string& model) const;
     void set_deadline(NodeRecord& node, std::optional<Instant> deadline);
     void go_offline(NodeRecord& node);
     void remove(Nodes::iterator node, std::string why);
