@@ -10,21 +10,26 @@
 namespace orch::net {
 namespace {
 
+bool noted(const Exchange& exchange, std::string_view name) {
+    return std::ranges::any_of(exchange.notes(), [name](const auto& note) {
+        return note.first == name;
+    });
+}
+
+bool went_well(const Exchange& exchange) {
+    // A stream that ended with an error event has its code among the notes.
+    const bool failed = noted(exchange, "code");
+    return exchange.status() < 400 && exchange.finished() && !exchange.client_gone() && !failed;
+}
+
 LogLevel level_of(const Exchange& exchange) {
     if (exchange.status() >= 500) {
         return LogLevel::warn;
     }
     const bool exempt =
         exchange.route() != nullptr && exchange.route()->auth == auth::AuthClass::exempt;
-    return exempt ? LogLevel::debug : LogLevel::info;
-}
-
-bool went_well(const Exchange& exchange) {
-    // A stream that ended with an error event has its code among the notes.
-    const bool failed = std::ranges::any_of(exchange.notes(), [](const auto& note) {
-        return note.first == "code";
-    });
-    return exchange.status() < 400 && exchange.finished() && !exchange.client_gone() && !failed;
+    const bool routine = noted(exchange, kRoutineNote) && went_well(exchange);
+    return exempt || routine ? LogLevel::debug : LogLevel::info;
 }
 
 }  // namespace

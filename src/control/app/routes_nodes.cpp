@@ -2,6 +2,7 @@
 #include "api/node_views.hpp"
 #include "control/app/control_call.hpp"
 #include "control/app/routes.hpp"
+#include "net/access_log.hpp"
 
 #include <utility>
 
@@ -50,6 +51,7 @@ Task<void> heartbeat(RouteContext& context, net::Exchange& exchange) {
         co_await exchange.respond_error(message.error());
         co_return;
     }
+    exchange.note(net::kRoutineNote, "heartbeat");
     auto result = co_await async::call_on(context.control, [&] {
         return context.registry.heartbeat(node, *message);
     });

@@ -235,7 +235,9 @@ void NodeTable::release_static(const NodeId& node, const std::string& why, Insta
 }
 
 void NodeTable::take_report(NodeRecord& node, const api::HeartbeatRequest& message) {
-    reported_ = true;
+    if (!std::exchange(reported_, true)) {
+        changed(node, Urgency::soon);  // the warm-up may have ended
+    }
     node.seq = message.seq ? message.seq : node.seq;
     drop_pools_not_in(node, message.pools);
     for (const api::PoolReport& report : message.pools) {
@@ -244,7 +246,7 @@ void NodeTable::take_report(NodeRecord& node, const api::HeartbeatRequest& messa
     node.models = message.models.value_or(node.models);
     node.gpus = message.gpus.value_or(node.gpus);
     node.disk_free_bytes = message.disk_free_bytes;
-    changed(node, Urgency::soon);
+    changed_if_seen(node);
 }
 
 void NodeTable::declare_pools(NodeRecord& node, const std::vector<PoolId>& ids) {
@@ -527,6 +529,13 @@ void NodeTable::set_config(const RegistryConfig& config) {
 void NodeTable::changed(NodeRecord& node, Urgency urgency) {
     node.block.reset();
     urgency_ = std::max(urgency_, urgency);
+}
+
+// Most reports say what the one before said: then there is nothing to publish.
+void NodeTable::changed_if_seen(NodeRecord& node) {
+    if (node.block != nullptr && *make_block(node) != *node.block) {
+        changed(node, Urgency::soon);
+    }
 }
 
 void NodeTable::note(NodeChange::Kind kind, const NodeId& node, std::string detail) {

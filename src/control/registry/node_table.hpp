@@ -195,6 +195,7 @@ private:
     void go_offline(NodeRecord& node);
     void remove(Nodes::iterator node, std::string why);
     void changed(NodeRecord& node, Urgency urgency);
+    void changed_if_seen(NodeRecord& node);
     void note(NodeChange::Kind kind, const NodeId& node, std::string detail = {});
     void note_pool(NodeChange::Kind kind, const PoolKey& key, std::string detail = {});
     MachineId machine_of(const NodeId& node) const;

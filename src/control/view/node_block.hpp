@@ -48,6 +48,8 @@ struct PoolBlock {
 
     // Slots claimed here and slots that others use on the engine, of slots_total.
     std::uint32_t busy() const;
+
+    friend bool operator==(const PoolBlock&, const PoolBlock&) = default;
 };
 
 struct NodeBlock {
@@ -66,6 +68,8 @@ struct NodeBlock {
 
     // Same ids, models, kinds and cells: an index built from one fits the other.
     bool same_shape(const NodeBlock& other) const;
+
+    friend bool operator==(const NodeBlock&, const NodeBlock&) = default;
 };
 
 using NodeBlockPtr = std::shared_ptr<const NodeBlock>;

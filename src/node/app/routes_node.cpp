@@ -1,5 +1,6 @@
 #include "base/version.hpp"
 #include "metrics/registry.hpp"
+#include "net/access_log.hpp"
 #include "node/app/routes.hpp"
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@ namespace orch::node::app {
 namespace {
 
 Task<void> get_node(RouteContext& context, net::Exchange& exchange) {
+    exchange.note(net::kRoutineNote, "poll");
     const api::NodeStatusBody body = co_await async::call_on(context.control, [&context] {
         return api::make_node_status(
             context.facts.registration(context.address()),
