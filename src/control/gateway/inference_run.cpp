@@ -1,6 +1,7 @@
 #include "control/gateway/inference_run.hpp"
 
 #include "api/error_body.hpp"
+#include "control/gateway/decision_log.hpp"
 #include "control/gateway/request_headers.hpp"
 #include "control/placement/feasibility.hpp"
 #include "net/correlation.hpp"
@@ -139,7 +140,15 @@ Task<AttemptEvent> InferenceRun::perform(AttemptAction action) {
 AttemptEvent InferenceRun::place() {
     request_.exclude = fsm_.failed();
     request_.exclude.insert(request_.exclude.end(), fsm_.refused().begin(), fsm_.refused().end());
+    const bool told = context_.log.at(LogLevel::debug);
+    const placement::Decision explained = told ? edge_.explain(request_) : placement::Decision{};
     EdgeState::Choice choice = edge_.choose(request_);
+    if (told) {
+        const std::string trace(net::trace_id_of(caller_.traceparent()));
+        log_decision(
+            context_.log.for_request(caller_.correlation(), trace), request_, choice, explained
+        );
+    }
     if (choice.claim) {
         claim_ = std::move(choice.claim);
         claimed_at_ = edge_.edge().clock().now();

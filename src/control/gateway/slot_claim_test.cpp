@@ -2,6 +2,7 @@
 
 #include "base/log_capture.hpp"
 #include "control/gateway/cluster_fixture.hpp"
+#include "control/gateway/decision_log.hpp"
 #include "control/gateway/edge_state.hpp"
 
 #include <gtest/gtest.h>
@@ -92,6 +93,21 @@ TEST_F(SlotClaimTest, AnEdgeSpreadsItsChoicesAndKeepsTheViewOfAClaim) {
     view_.reset();
     edge_state_.set_view(view_of({}));
     EXPECT_EQ(first.node().endpoint.port, 9200);
+}
+
+TEST_F(SlotClaimTest, ADecisionIsToldWithItsReasons) {
+    LogSink sink(LogConfig{.level = LogLevel::debug}, clock_, output_);
+    const placement::Decision explained = edge_state_.explain(qwen());
+    const EdgeState::Choice choice = edge_state_.choose(qwen());
+    log_decision(Logger(sink, "gateway"), qwen(), choice, explained);
+    EXPECT_EQ(output_.count(R"("outcome":"claimed","node_id":"a","pool":"p")"), 1U);
+    EXPECT_EQ(output_.count(R"("reasons":"a/p: 0 of 2 slots busy)"), 1U);
+    placement::PlacementRequest unknown;
+    unknown.model = "unknown";
+    log_decision(
+        Logger(sink, "gateway"), unknown, edge_state_.choose(unknown), edge_state_.explain(unknown)
+    );
+    EXPECT_EQ(output_.count(R"("outcome":"MODEL_NOT_FOUND")"), 1U);
 }
 
 TEST_F(SlotClaimTest, AnEdgeExplainsWhatItCannotPlace) {
