@@ -35,6 +35,27 @@ TEST_F(ControlRetry, ANodeThatRefusesTheConnectionIsReplacedAndSuspect) {
     expect_second(chat(kAsk), "1");
 }
 
+TEST_F(ControlRetry, ANodeThatAnswersWhenItIsAskedAtOnceIsNoLongerSuspect) {
+    config.gateway.suspicion = std::chrono::hours(1);
+    config.poll_interval = std::chrono::hours(1);
+    start_two();
+    Script broken = answer("{}");
+    broken.cut_before = 0;
+    first->play(broken);
+    expect_second(chat(kAsk), "2");
+    first->play(answer(R"({"from":"gpu-1"})"));
+    EXPECT_TRUE(eventually([&] { return chat(kAsk).header("X-Llorch-Node") == "gpu-1"; }));
+}
+
+TEST_F(ControlRetry, APoolWhoseRequestsFailInARowIsLeftAlone) {
+    start_two();
+    first->play(refusal(502, "WORKER_RESET"));
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(chat(kAsk).status, 200);
+    }
+    EXPECT_EQ(first->seen().size(), LoadCell::kTripAfter);
+}
+
 TEST_F(ControlRetry, AnEngineThatDiedIsReplaced) {
     start_two();
     first->play(refusal(502, "WORKER_RESET"));
