@@ -165,7 +165,9 @@ TEST_F(ControlFleet, WhatWasAddedAndCordonedOutlivesARestart) {
 TEST_F(ControlFleet, ANewNodeGetsWorkOnceItIsApprovedAndStaysApproved) {
     config.registry.approve_nodes = true;
     start();
-    join("gpu-1", {ready_pool("chat", "qwen")});
+    FakeNode& node = make_node("gpu-1");
+    ASSERT_EQ(register_node(node).status, 200);
+    ASSERT_EQ(beat(node, {ready_pool("chat", "qwen")}).status, 200);
     EXPECT_TRUE(wait_shown("gpu-1", R"("status":"Pending","online":true)"));
     EXPECT_EQ(code_of(chat(R"({"model":"qwen"})")), "MODEL_NOT_AVAILABLE");
     EXPECT_EQ(ask("POST", "/v2/nodes/nobody/approve").status, 404);
@@ -176,7 +178,8 @@ TEST_F(ControlFleet, ANewNodeGetsWorkOnceItIsApprovedAndStaysApproved) {
     EXPECT_TRUE(state().contains(R"("approved":["gpu-1"])")) << state();
     app->stop(Duration::zero());
     start();
-    join("gpu-1", {ready_pool("chat", "qwen")});
+    ASSERT_EQ(register_node(node).status, 200);
+    ASSERT_EQ(beat(node, {ready_pool("chat", "qwen")}).status, 200);
     EXPECT_TRUE(wait_shown("gpu-1", R"("status":"Online")"));
 }
 

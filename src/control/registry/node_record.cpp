@@ -82,6 +82,10 @@ std::uint32_t claimable_slots(const api::PoolReport& report, std::uint32_t own_c
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(slots, report.slots_total));
 }
 
+bool takes_work(const api::PoolReport& report) {
+    return report.ready && !report.draining;
+}
+
 view::NodeBlockPtr make_block(const NodeRecord& node) {
     auto block = std::make_shared<view::NodeBlock>();
     block->id = node.registration.node_id;

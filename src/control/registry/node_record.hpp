@@ -52,6 +52,9 @@ struct NodeRecord {
 // node that does not lease, free ones and our own claims.
 std::uint32_t claimable_slots(const api::PoolReport& report, std::uint32_t own_claims);
 
+// Ready and not draining.
+bool takes_work(const api::PoolReport& report);
+
 view::NodeBlockPtr make_block(const NodeRecord& node);
 api::NodeInfo make_info(const NodeRecord& node, Instant now);
 api::PoolInfo make_info(const NodeId& node, const PoolRecord& pool);

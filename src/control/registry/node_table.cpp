@@ -13,10 +13,6 @@ namespace {
 
 using Kind = NodeChange::Kind;
 
-bool placeable(const api::PoolReport& report) {
-    return report.ready && !report.draining;
-}
-
 bool serves_the_same(const api::PoolReport& a, const api::PoolReport& b) {
     return a.served_name == b.served_name && a.models_available == b.models_available &&
            a.kind == b.kind;
@@ -266,16 +262,16 @@ void NodeTable::apply_pool(NodeRecord& node, const api::PoolReport& report) {
         pool.report = unready_report(report.pool_id);
         pool.cell = cells_.make();
     }
-    const bool was_ready = placeable(pool.report);
+    const bool was_ready = takes_work(pool.report);
     const bool other_models = !serves_the_same(pool.report, report);
     pool.report = report;
     pool.cell->set_capacity(claimable_slots(report, pool.cell->claimed()));
     if (added || other_models) {
         note_pool(Kind::pool_added, key, report.served_name.value_or(""));
     }
-    if (placeable(report) && !was_ready) {
+    if (takes_work(report) && !was_ready) {
         note_pool(Kind::pool_ready, key);
-    } else if (!placeable(report) && was_ready) {
+    } else if (!takes_work(report) && was_ready) {
         note_pool(Kind::pool_unready, key, report.last_error.value_or(""));
         changed(node, Urgency::at_once);
     }
@@ -339,93 +335,6 @@ void NodeTable::note_status(const NodeId& node, NodeStatus before, NodeStatus af
         note(Kind::draining, node);
     } else if (before == NodeStatus::draining) {
         note(Kind::uncordoned, node);
-    }
-}
-
-void NodeTable::set_reachability(
-    const NodeId& node, std::uint64_t registration, bool reachable, const std::string& reason
-) {
-    const auto known = nodes_.find(node);
-    if (known != nodes_.end() && known->second.registration_number == registration) {
-        set_reachable(known->second, reachable, reason);
-    }
-}
-
-void NodeTable::set_reachability(
-    const NodeId& node, const view::Endpoint& asked, bool reachable, const std::string& reason
-) {
-    const auto known = nodes_.find(node);
-    if (known != nodes_.end() && known->second.endpoint == asked) {
-        set_reachable(known->second, reachable, reason);
-    }
-}
-
-void NodeTable::address_silent(
-    const NodeId& node, const view::Endpoint& asked, const std::string& reason
-) {
-    const auto known = nodes_.find(node);
-    if (known == nodes_.end() || known->second.endpoint != asked) {
-        return;
-    }
-    NodeRecord& record = known->second;
-    const bool worked = record.reachable || record.tolerated;
-    const bool counts = record.reachable || record.silent;
-    const bool tolerated = record.online() && counts && too_many_silent(record);
-    set_reachable(record, false, reason);
-    record.silent = counts;
-    record.tolerated = tolerated;
-    if (tolerated != worked) {
-        changed(record, tolerated ? Urgency::soon : Urgency::at_once);
-    }
-}
-
-bool NodeTable::too_many_silent(const NodeRecord& node) const {
-    return std::ranges::any_of(node.pools, [&](const auto& entry) {
-        const api::PoolReport& report = entry.second.report;
-        return placeable(report) && report.served_name &&
-               too_many_silent(node, *report.served_name);
-    });
-}
-
-// Whether more than half of the model's ready pools would be without work if the node were, too.
-bool NodeTable::too_many_silent(const NodeRecord& node, const std::string& model) const {
-    std::size_t all = 0;
-    std::size_t silent = 0;
-    for (const auto& [id, other] : nodes_) {
-        const bool in_question = &other == &node || other.silent;
-        if (other.status != NodeStatus::online || (!other.reachable && !in_question)) {
-            continue;
-        }
-        for (const auto& [pool_id, pool] : other.pools) {
-            if (placeable(pool.report) && pool.report.served_name == model) {
-                ++all;
-                silent += in_question && (&other == &node || !other.tolerated) ? 1 : 0;
-            }
-        }
-    }
-    return 2 * silent > all;
-}
-
-void NodeTable::set_reachable(NodeRecord& node, bool reachable, const std::string& reason) {
-    node.silent = false;
-    if (std::exchange(node.tolerated, false)) {
-        changed(node, Urgency::soon);
-    }
-    const bool moved = node.reachable != reachable;
-    if (!moved && node.unreachable_reason == reason) {
-        return;
-    }
-    node.reachable = reachable;
-    node.unreachable_reason = reachable ? "" : reason;
-    note(reachable ? Kind::reachable : Kind::unreachable, node.registration.node_id, reason);
-    changed(node, reachable ? Urgency::soon : Urgency::at_once);
-}
-
-void NodeTable::clear_suspicion(const NodeId& node) {
-    if (const auto known = nodes_.find(node); known != nodes_.end()) {
-        for (const auto& [id, pool] : known->second.pools) {
-            pool.cell->clear_suspicion();
-        }
     }
 }
 
