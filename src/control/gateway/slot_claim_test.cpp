@@ -96,7 +96,9 @@ TEST_F(SlotClaimTest, AnEdgeSpreadsItsChoicesAndKeepsTheViewOfAClaim) {
 }
 
 TEST_F(SlotClaimTest, ADecisionIsToldWithItsReasons) {
-    LogSink sink(LogConfig{.level = LogLevel::debug}, clock_, output_);
+    LogConfig all;
+    all.level = LogLevel::debug;
+    LogSink sink(all, clock_, output_);
     const placement::Decision explained = edge_state_.explain(qwen());
     const EdgeState::Choice choice = edge_state_.choose(qwen());
     log_decision(Logger(sink, "gateway"), qwen(), choice, explained);
