@@ -56,6 +56,8 @@ TEST_F(NodeTableSilence, TakesWorkFromHalfOfAModelsPoolsAtMost) {
 TEST_F(NodeTableSilence, CountsAgainWithEachPoll) {
     for (int node = 0; node < 4; ++node) {
         join(node);
+    }
+    for (int node = 0; node < 4; ++node) {
         silence(node);
     }
     answer(0);
