@@ -31,7 +31,7 @@ public:
 
     bool over() const { return over_; }
 
-    Request& request() { return request_; }
+    Request& request() const { return request_; }
 
     const control::placement::PlacementRequest& wish() const { return wish_; }
 

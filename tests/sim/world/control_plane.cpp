@@ -29,7 +29,7 @@ public:
         using control::fleet::Reachability;
         async::Handoff<Reachability> answer(loop_.executor());
         const auto once = std::make_shared<bool>(false);
-        const auto tell = [&hub = hub_, answer, once](Reachability found) mutable {
+        auto tell = [&hub = hub_, answer, once](Reachability found) mutable {
             if (!std::exchange(*once, true)) {
                 answer.set(std::move(found));
                 hub.wake();
@@ -43,10 +43,10 @@ public:
             }
             const bool up = host.daemon() != nullptr;
             hub.network.send(index, Way::to_control, [tell, up]() mutable {
-                tell({up, up ? "" : "refused"});
+                tell(Reachability{up, up ? "" : "refused"});
             });
         });
-        hub_.heap.after(kCheckLimit, [tell]() mutable { tell({false, "no answer"}); });
+        hub_.heap.after(kCheckLimit, [tell]() mutable { tell(Reachability{false, "no answer"}); });
         co_return co_await answer.wait();
     }
 

@@ -415,7 +415,7 @@ void NodeDaemon::work(const std::shared_ptr<Call>& call, node::lease::Lease leas
         return;
     }
     for (const auto& other : request.calls) {
-        if (other != call && other->working && !other->concluded) {
+        if (other != call && other->working && !other->concluded && !call->concluded) {
             hub_.referee.broken(fmt::format(
                 "request {} runs on node {} while node {} works on it and nobody said it failed",
                 call->request,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/node_messages.hpp"
 #include "node/enroll/enroll_fsm.hpp"
 #include "node/lease/lease.hpp"
 #include "sim/world/node_replica.hpp"

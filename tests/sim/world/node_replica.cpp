@@ -22,13 +22,19 @@ namespace {
 constexpr Duration kLeaseLook = 50ms;
 constexpr Duration kProbeLimit = 2s;
 
+lifecycle::EngineConfig config() {
+    lifecycle::EngineConfig config;
+    config.start_timeout = 60s;
+    return config;
+}
+
 }  // namespace
 
 NodeReplica::NodeReplica(Parts parts, PoolId pool, ReplicaId id, Rng& rng)
     : parts_(std::move(parts)),
       pool_(std::move(pool)),
       id_(std::move(id)),
-      fsm_({.start_timeout = 60s}, rng) {}
+      fsm_(config(), rng) {}
 
 void NodeReplica::start() {
     tell(event::StartWanted{});
