@@ -115,10 +115,12 @@ std::optional<ClientRun::Event> ClientRun::wait() {
     if (!waited_since_) {
         first_waited_ = now();
     }
-    const bool loses = hub_.sabotaged(Sabotage::lost_place);
     control::gateway::Bid bid{
-        wish_, fsm_.refused(), loses ? std::nullopt : waited_since_, {}, waited_since_.has_value()
+        wish_, fsm_.refused(), waited_since_, {}, waited_since_.has_value()
     };
+    if (hub_.sabotaged(Sabotage::jumped_queue) && request_.id % 3 == 0) {
+        bid.since = now() - hub_.options.queue_timeout / 2;
+    }
     waiting_.emplace(control_.dispatch().park(control_.executor(edge_), std::move(bid)));
     parked_at_ = now();
     overlooked = 0;

@@ -142,12 +142,10 @@ void ControlPlane::pump() {
         }
     }
     idle_at_ = hub_.now() >= stalled_until_ ? hub_.now() : idle_at_;
-    last_late_ = hub_.now() >= stalled_until_ ? last_late_ : hub_.now();
     for (const auto& edge : edges_) {
-        const bool runs = hub_.now() >= edge->stalled_until;
-        edge->idle_at = runs ? hub_.now() : edge->idle_at;
-        last_late_ = runs ? last_late_ : hub_.now();
+        edge->idle_at = hub_.now() >= edge->stalled_until ? hub_.now() : edge->idle_at;
     }
+    judge_turns();
     finished_.clear();
 }
 
@@ -241,7 +239,15 @@ void ControlPlane::leave(const Request& request) {
 
 void ControlPlane::cordon(const NodeId& node, bool cordoned) {
     loop_.post([this, node, cordoned] {
-        static_cast<void>(registry_->set_cordoned(node, cordoned));
+        if (registry_->set_cordoned(node, cordoned) || cordoned) {
+            return;
+        }
+        // Told that the node is not known, as shortly after a restart, the operator tries again.
+        hub_.heap.after(1s, [&hub = hub_, node] {
+            if (hub.control) {
+                hub.control->cordon(node, false);
+            }
+        });
     });
     hub_.wake();
 }
@@ -266,8 +272,8 @@ void ControlPlane::finished(ClientRun& run) {
 // The order of ControlApp::on_view().
 void ControlPlane::publish(const control::view::ClusterViewPtr& view) {
     const bool old_enough = hub_.now() - started_at_ > 30s;
-    view_ = view;
-    if (!(old_enough && hub_.sabotaged(Sabotage::deaf_dispatcher))) {
+    const bool first = std::exchange(view_, view) == nullptr;
+    if (first || !hub_.sabotaged(Sabotage::deaf_dispatcher)) {
         dispatch_->dispatcher().set_view(view, hub_.now());
     }
     for (const auto& edge : edges_) {

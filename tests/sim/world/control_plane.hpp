@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -80,7 +81,9 @@ public:
     void look_at_cells();
     void look_at_queue();
     void look_at_silence();
-    void look_at_rest();  // no work is left, all nodes run
+
+    // What is not as it ought to be when no work is left and all nodes run.
+    std::optional<std::string> find_unrest() const;
 
     std::size_t runs() const { return runs_.size(); }
 
@@ -118,7 +121,16 @@ private:
     void check_turn(const ClientRun& run, const control::view::PoolBlock& pool);
     bool could_take(const ClientRun& run) const;
 
+    void judge_turns();
+
     using Place = std::pair<Instant, std::size_t>;
+
+    // One request was placed before another that waited.
+    struct Overtaken {
+        std::size_t placed;
+        std::size_t waiting;
+        Instant parked_at;
+    };
 
     Hub& hub_;
     async::EventLoop loop_;
@@ -137,6 +149,7 @@ private:
     std::map<NodeId, Instant> closed_nodes_;                      // take no work, since when
     std::map<PoolKey, Instant> closed_pools_;
     std::map<NodeId, Heard> heard_;
+    std::vector<Overtaken> overtaken_;  // to be judged
     Instant started_at_;
     Instant stalled_until_{};
     Instant idle_at_{};

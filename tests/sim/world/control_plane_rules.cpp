@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 // What must hold at all times, looked at from the control plane.
 namespace orch::sim::world {
@@ -117,10 +118,20 @@ void ControlPlane::check_turn(const ClientRun& run, const PoolBlock& pool) {
         const auto& failed = other->wish().exclude;
         const bool may = std::ranges::find(failed, pool.key) == failed.end();
         if (other != &run && may && hub_.now() > *other->parked_at() + kRounds) {
+            overtaken_.push_back({run.request().id, other->request().id, *other->parked_at()});
+        }
+    }
+}
+
+// Whoever still waits when all threads have done what they had to do.
+void ControlPlane::judge_turns() {
+    for (const Overtaken& turn : std::exchange(overtaken_, {})) {
+        const auto run = runs_.find(turn.waiting);
+        if (run != runs_.end() && run->second->parked_at() == turn.parked_at && !late()) {
             hub_.referee.broken(fmt::format(
                 "request {} is placed before request {}, which has waited longer",
-                run.request().id,
-                other->request().id
+                turn.placed,
+                turn.waiting
             ));
         }
     }
@@ -142,7 +153,7 @@ void ControlPlane::unparked(ClientRun& run) {
 }
 
 void ControlPlane::look_at_cells() {
-    if (hub_.now() < last_late_ || !view_) {
+    if (hub_.now() <= last_late_ || !view_) {
         return;
     }
     for (const auto& node : view_->nodes()) {
@@ -199,7 +210,7 @@ void ControlPlane::look_at_queue() {
 
 // Silent nodes are Offline at their deadline, and nobody else is.
 void ControlPlane::look_at_silence() {
-    if (hub_.now() < last_late_) {
+    if (hub_.now() <= last_late_) {
         return;
     }
     for (const auto& [id, heard] : heard_) {
@@ -214,30 +225,28 @@ void ControlPlane::look_at_silence() {
     }
 }
 
-void ControlPlane::look_at_rest() {
+std::optional<std::string> ControlPlane::find_unrest() const {
     if (!runs_.empty() || dispatch_->dispatcher().waiting() != 0) {
-        hub_.referee.broken(fmt::format("{} requests never end", runs_.size()));
+        return fmt::format("{} requests never end", runs_.size());
     }
     for (const auto& host : hub_.hosts) {
         const auto* const node = view_->find_node(NodeId(fmt::format("n{}", host->index())));
         if (node == nullptr || !node->takes_work()) {
-            hub_.referee.broken(
-                fmt::format("node {} runs, and the cluster does not use it", host->index())
-            );
-            return;
+            return fmt::format("node {} runs, and the cluster does not use it", host->index());
         }
         for (const PoolBlock& pool : node->pools) {
             if (!pool.ready || pool.cell->waiters() != 0 || pool.cell->claimed() != 0) {
-                hub_.referee.broken(fmt::format(
+                return fmt::format(
                     "{} at rest: ready {}, {} slots claimed, {} waiters",
                     text(pool.key),
                     pool.ready,
                     pool.cell->claimed(),
                     pool.cell->waiters()
-                ));
+                );
             }
         }
     }
+    return std::nullopt;
 }
 
 }  // namespace orch::sim::world

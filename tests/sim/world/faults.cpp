@@ -106,12 +106,12 @@ void Faults::strike_control(Fault fault) {
     switch (fault) {
         case Fault::control_crash:
             // With a thousand nodes it is not hit a thousand times as often.
-            if (hub_.chance.yes(4.0 / static_cast<double>(hub_.hosts.size()))) {
+            if (hub_.chance.yes(2.0 / static_cast<double>(hub_.hosts.size() + 3))) {
                 restart_control();
             }
             return;
         case Fault::control_stop:
-            if (hub_.chance.yes(4.0 / static_cast<double>(hub_.hosts.size()))) {
+            if (hub_.chance.yes(2.0 / static_cast<double>(hub_.hosts.size() + 3))) {
                 hub_.control->close_queue();
                 until(1s, [this] { restart_control(); });
             }

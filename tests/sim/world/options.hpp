@@ -19,7 +19,7 @@ enum class Sabotage : std::uint8_t {
     doubled_end,       // a client is told two ends
     stale_view,        // an edge gets no more views
     deaf_dispatcher,   // the queue gets no more views
-    lost_place,        // who is refused goes to the end of the queue
+    jumped_queue,      // every third request says that it has waited for long
     ignored_lease,     // a node takes every request, slot or not
     leaked_lease,      // a node keeps the lease of an answer that was cut
     silent_node,       // a node that runs beats no more

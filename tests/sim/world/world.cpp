@@ -128,14 +128,8 @@ Outcome World::run() {
         next_arrival();
     });
     look();
-    bool well = run_until(hub_.now() + 12s + hub_.options.load);
-    if (well) {
-        hub_.calm = true;
-        faults_.end();
-        well = run_until(hub_.now() + kSettling);
-    }
-    if (well) {
-        look_at_rest();
+    if (run_until(hub_.now() + 12s + hub_.options.load)) {
+        settle();
     }
     Outcome outcome;
     outcome.events = hub_.heap.happened();
@@ -153,26 +147,43 @@ Outcome World::run() {
     return outcome;
 }
 
-void World::look_at_rest() {
+std::optional<std::string> World::find_unrest() const {
     for (std::size_t i = 0; i < arrived_; ++i) {
         if (!hub_.requests[i].ending) {
-            hub_.referee.broken(fmt::format("request {} never ended", i));
+            return fmt::format("request {} never ended", i);
         }
     }
     for (const auto& host : hub_.hosts) {
         const std::size_t wanted = hub_.options.pools * hub_.options.replicas;
         const std::size_t running = host->running().size();
         if (running != wanted) {
-            hub_.referee.broken(fmt::format(
+            return fmt::format(
                 "node {} has {} engines at rest instead of {}", host->index(), running, wanted
-            ));
+            );
         }
         if (host->daemon() == nullptr || host->daemon()->leases() != 0 ||
             host->daemon()->relays() != 0) {
-            hub_.referee.broken(fmt::format("node {} has leases at rest", host->index()));
+            return fmt::format("node {} has leases at rest", host->index());
         }
     }
-    hub_.control->look_at_rest();
+    return hub_.control->find_unrest();
+}
+
+// Rest is reached in time, and then nothing is left over.
+void World::settle() {
+    hub_.calm = true;
+    faults_.end();
+    const Instant end = hub_.now() + kSettling;
+    std::optional<std::string> unrest;
+    do {
+        if (!run_until(hub_.now() + 30s)) {
+            return;
+        }
+        unrest = find_unrest();
+    } while (unrest && hub_.now() < end);
+    if (unrest) {
+        hub_.referee.broken(*unrest);
+    }
 }
 
 }  // namespace orch::sim::world

@@ -42,7 +42,8 @@ private:
     void next_arrival();
     void arrive(Request& request);
     void look();
-    void look_at_rest();
+    void settle();
+    std::optional<std::string> find_unrest() const;
     bool run_until(Instant end);
     void pump();
 

@@ -27,7 +27,7 @@ TEST(WorldSim, AHundredClustersKeepTheRulesThroughEverything) {
         EXPECT_GT(all.endings[i], 20U) << "hardly any request was " << kEndingNames[i];
     }
     EXPECT_GT(all.lost, 1000U);
-    EXPECT_GT(all.doubled, 1000U);
+    EXPECT_GT(all.doubled, 100U);
 }
 
 TEST(WorldSim, ASeedReplaysExactly) {
@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{Sabotage::doubled_end, "ended twice"},
         Damage{Sabotage::stale_view, "the registry knew"},
         Damage{Sabotage::deaf_dispatcher, "while a slot is free"},
-        Damage{Sabotage::lost_place, "has waited longer"},
+        Damage{Sabotage::jumped_queue, "has waited longer"},
         Damage{Sabotage::ignored_lease, "an engine of"},
         Damage{Sabotage::leaked_lease, "leases at rest"},
         Damage{Sabotage::silent_node, "does not use it"},
