@@ -74,7 +74,7 @@ sim: ## Clusters under faults in virtual time: SEEDS=1-1000 (one number: event b
 	scripts/setup --tests
 	$(call configure,release,-DORCH_BUILD_TESTS=ON -DORCH_BENCH=OFF)
 	cmake --build --preset release -j $(jobs) --target orch_sim
-	build/release/bin/orch_sim $(if $(filter large,$(SIZE)),--large) $(or $(SEEDS),$(if $(filter large,$(SIZE)),1-1,1-1000))
+	time build/release/bin/orch_sim $(if $(filter large,$(SIZE)),--large) $(or $(SEEDS),$(if $(filter large,$(SIZE)),1-1,1-1000))
 
 .PHONY: e2e
 e2e: ## Only the end-to-end ring: real processes, a real engine

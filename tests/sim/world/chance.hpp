@@ -29,9 +29,7 @@ public:
     // Of events that come independently of each other, `mean` apart.
     Duration gap(Duration mean) {
         const double drawn = -std::log(1.0 - rng_.uniform());
-        return Duration(
-            static_cast<Duration::rep>(drawn * static_cast<double>(mean.count())) + 1
-        );
+        return Duration(static_cast<Duration::rep>(drawn * static_cast<double>(mean.count())) + 1);
     }
 
     double uniform() { return rng_.uniform(); }

@@ -115,9 +115,7 @@ std::optional<ClientRun::Event> ClientRun::wait() {
     if (!waited_since_) {
         first_waited_ = now();
     }
-    control::gateway::Bid bid{
-        wish_, fsm_.refused(), waited_since_, {}, waited_since_.has_value()
-    };
+    control::gateway::Bid bid{wish_, fsm_.refused(), waited_since_, {}, waited_since_.has_value()};
     if (hub_.sabotaged(Sabotage::jumped_queue) && request_.id % 3 == 0) {
         bid.since = now() - hub_.options.queue_timeout / 2;
     }

@@ -67,6 +67,7 @@ private:
     void take_node_error(Errc code);
     void suspect_node();
     void finish();
+
     Instant now() const { return hub_.now(); }
 
     Hub& hub_;

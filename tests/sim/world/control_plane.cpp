@@ -189,16 +189,18 @@ void ControlPlane::heartbeat(
     api::HeartbeatRequest message,
     std::function<void(const Result<api::HeartbeatResponse>&)> back
 ) {
-    loop_.post([this, node = std::move(node), message = std::move(message), back = std::move(back)] {
-        hub_.note("beats", Hub::number_of(node), *message.seq);
-        const auto answer = registry_->heartbeat(node, message);
-        Heard& heard = heard_[node];
-        if (answer && *message.seq > heard.seq) {
-            heard.at = hub_.now();
-            heard.seq = *message.seq;
+    loop_.post(
+        [this, node = std::move(node), message = std::move(message), back = std::move(back)] {
+            hub_.note("beats", Hub::number_of(node), *message.seq);
+            const auto answer = registry_->heartbeat(node, message);
+            Heard& heard = heard_[node];
+            if (answer && *message.seq > heard.seq) {
+                heard.at = hub_.now();
+                heard.seq = *message.seq;
+            }
+            back(answer);
         }
-        back(answer);
-    });
+    );
     hub_.wake();
 }
 
@@ -272,8 +274,10 @@ void ControlPlane::finished(ClientRun& run) {
 // The order of ControlApp::on_view().
 void ControlPlane::publish(const control::view::ClusterViewPtr& view) {
     const bool old_enough = hub_.now() - started_at_ > 30s;
-    const bool first = std::exchange(view_, view) == nullptr;
-    if (first || !hub_.sabotaged(Sabotage::deaf_dispatcher)) {
+    view_ = view;
+    if (hub_.sabotaged(Sabotage::deaf_dispatcher)) {
+        hold_back(*view);
+    } else {
         dispatch_->dispatcher().set_view(view, hub_.now());
     }
     for (const auto& edge : edges_) {
@@ -283,6 +287,17 @@ void ControlPlane::publish(const control::view::ClusterViewPtr& view) {
         edge->edge.loop().post([&state = edge->state, view] { state.set_view(view); });
     }
     hub_.wake();
+}
+
+// The edges may claim nothing, as if somebody waited, and the queue knows of no place.
+void ControlPlane::hold_back(const control::view::ClusterView& view) {
+    for (const auto& node : view.nodes()) {
+        for (const auto& pool : node->pools) {
+            if (pool.cell->waiters() == 0) {
+                pool.cell->add_waiter();
+            }
+        }
+    }
 }
 
 // By what the table says now: several changes are told together.

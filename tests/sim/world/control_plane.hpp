@@ -110,6 +110,7 @@ private:
 
     async::TaskGroup::OnBug report();
     void publish(const control::view::ClusterViewPtr& view);
+    static void hold_back(const control::view::ClusterView& view);
     void note_change(const control::registry::NodeChange& change);
     bool late() const;
     void check_place(

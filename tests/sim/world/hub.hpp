@@ -1,7 +1,7 @@
 #pragma once
 
-#include "base/log_capture.hpp"
 #include "base/log.hpp"
+#include "base/log_capture.hpp"
 #include "control/placement/placement_request.hpp"
 #include "sim/world/chance.hpp"
 #include "sim/world/event_heap.hpp"

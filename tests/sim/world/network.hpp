@@ -44,6 +44,7 @@ public:
 
     void cut(std::size_t node, Way way);
     void heal(std::size_t node, Way way);
+
     void set_weather(std::size_t node, Weather weather) { links_[node].weather = weather; }
 
     bool is_cut(std::size_t node, Way way) const { return links_[node].cut[index(way)]; }

@@ -47,7 +47,9 @@ public:
     // Leases in the cells, of all replicas.
     std::uint32_t leases();
 
-    bool registered() const { return enroll_.status().state == node::enroll::EnrollState::registered; }
+    bool registered() const {
+        return enroll_.status().state == node::enroll::EnrollState::registered;
+    }
 
 private:
     struct Relay {

@@ -25,6 +25,7 @@ public:
 
     // --- its disk
     Duration disk_delay();
+
     void save_record(std::int64_t pid) { records_.insert(pid); }
 
     void remove_record(std::int64_t pid) { records_.erase(pid); }

@@ -31,10 +31,7 @@ lifecycle::EngineConfig config() {
 }  // namespace
 
 NodeReplica::NodeReplica(Parts parts, PoolId pool, ReplicaId id, Rng& rng)
-    : parts_(std::move(parts)),
-      pool_(std::move(pool)),
-      id_(std::move(id)),
-      fsm_(config(), rng) {}
+    : parts_(std::move(parts)), pool_(std::move(pool)), id_(std::move(id)), fsm_(config(), rng) {}
 
 void NodeReplica::start() {
     tell(event::StartWanted{});

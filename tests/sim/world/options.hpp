@@ -18,7 +18,7 @@ enum class Sabotage : std::uint8_t {
     forgotten_end,     // a request ends without telling its client
     doubled_end,       // a client is told two ends
     stale_view,        // an edge gets no more views
-    deaf_dispatcher,   // the queue gets no more views
+    deaf_dispatcher,   // the queue gets no views, and the edges leave it all to it
     jumped_queue,      // every third request says that it has waited for long
     ignored_lease,     // a node takes every request, slot or not
     leaked_lease,      // a node keeps the lease of an answer that was cut
@@ -52,10 +52,23 @@ enum class Fault : std::uint8_t {
 inline constexpr std::size_t kFaults = 17;
 
 inline constexpr std::array<std::string_view, kFaults> kFaultNames{
-    "engine crashes", "engine freezes", "daemon crashes", "daemon restarts",  "machines off",
-    "control crashes", "control stops", "control stalls", "edge stalls",      "partitions",
-    "one-way cuts",   "slow links",     "bad links",      "slow disks",       "failing spawns",
-    "cordons",        "pool drains",
+    "engine crashes",
+    "engine freezes",
+    "daemon crashes",
+    "daemon restarts",
+    "machines off",
+    "control crashes",
+    "control stops",
+    "control stalls",
+    "edge stalls",
+    "partitions",
+    "one-way cuts",
+    "slow links",
+    "bad links",
+    "slow disks",
+    "failing spawns",
+    "cordons",
+    "pool drains",
 };
 
 // One run: the same options, the same events.
@@ -64,9 +77,9 @@ struct Options {
     std::size_t nodes = 4;
     std::size_t models = 2;
     std::size_t edges = 2;
-    std::uint32_t slots = 2;        // of each replica
-    std::uint32_t replicas = 1;     // of each pool
-    std::size_t pools = 1;          // of each node
+    std::uint32_t slots = 2;     // of each replica
+    std::uint32_t replicas = 1;  // of each pool
+    std::size_t pools = 1;       // of each node
     std::size_t requests = 200;
     Duration load = std::chrono::minutes(6);  // while requests arrive and faults happen
     Duration between_faults = std::chrono::seconds(8);

@@ -17,9 +17,9 @@ struct Outcome {
     std::uint64_t requests = 0;
     std::array<std::uint64_t, kEndings> endings{};
     std::array<std::uint64_t, kFaults> faults{};
-    std::uint64_t lost = 0;     // messages
-    std::uint64_t doubled = 0;  // messages
-    std::uint64_t late = 0;     // messages
+    std::uint64_t lost = 0;             // messages
+    std::uint64_t doubled = 0;          // messages
+    std::uint64_t late = 0;             // messages
     std::optional<std::string> broken;  // the rule, in a sentence
     std::string last_events;            // when one is broken
 
