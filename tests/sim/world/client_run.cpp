@@ -104,10 +104,10 @@ std::optional<ClientRun::Event> ClientRun::place() {
         take(std::move(*choice.claim), false);
         return AttemptEvent{.kind = Told::placed, .pool = claim_->pool().key};
     }
-    if (choice.decision.rejection) {
-        return AttemptEvent{.kind = Told::rejected, .error = *choice.decision.rejection};
+    if (choice.rejection) {
+        return AttemptEvent{.kind = Told::rejected, .error = *choice.rejection};
     }
-    return of(choice.decision.all_excluded() ? Told::all_excluded : Told::no_slot);
+    return of(choice.all_excluded ? Told::all_excluded : Told::no_slot);
 }
 
 std::optional<ClientRun::Event> ClientRun::wait() {
