@@ -172,8 +172,12 @@ void ControlPlane::look_at_cells() {
     }
 }
 
+// Suspects count only while there is nothing else.
 bool ControlPlane::could_take(const ClientRun& run) const {
     const auto& model = run.wish().model;
+    bool trusted = false;
+    bool free_trusted = false;
+    bool free_suspect = false;
     for (const auto& node : view_->nodes()) {
         if (!node->takes_work()) {
             continue;
@@ -183,12 +187,14 @@ bool ControlPlane::could_take(const ClientRun& run) const {
             const bool fits = pool.ready && !pool.draining &&
                               (!model || model->empty() || pool.lists(*model)) &&
                               std::ranges::find(failed, pool.key) == failed.end();
-            if (fits && pool.cell->claimed() < pool.cell->capacity()) {
-                return true;
-            }
+            const bool free = pool.cell->claimed() < pool.cell->capacity();
+            const bool suspect = pool.cell->suspect(hub_.now());
+            trusted = trusted || (fits && !suspect);
+            free_trusted = free_trusted || (fits && free && !suspect);
+            free_suspect = free_suspect || (fits && free && suspect);
         }
     }
-    return false;
+    return free_trusted || (free_suspect && !trusted);
 }
 
 // No request waits while a slot is free that it may have, and nobody acts.
