@@ -33,25 +33,22 @@ bool asks_nothing(const bj::value& value) {
 }
 
 // Fields that change what the events of an answer hold, or tie it to a state that is lost.
-constexpr std::array<std::string_view, 14> kInTheWay{
+constexpr std::array<std::string_view, 11> kInTheWay{
     "tools",
-    "tool_choice",
     "functions",
-    "function_call",
     "grammar",
     "json_schema",
     "logprobs",
     "top_logprobs",
     "n_probs",
     "audio",
-    "modalities",
     "suffix",
     "echo",
     "return_progress",
 };
 
 // What /completion must not see: it would read it in another way, or not know it.
-constexpr std::array<std::string_view, 16> kNotForCompletion{
+constexpr std::array<std::string_view, 19> kNotForCompletion{
     "messages",
     "prompt",
     "stream_options",
@@ -68,6 +65,9 @@ constexpr std::array<std::string_view, 16> kNotForCompletion{
     "reasoning_format",
     "add_generation_prompt",
     "response_fields",
+    "tool_choice",
+    "function_call",
+    "modalities",
 };
 
 std::unexpected<Error> against(std::string_view field) {
@@ -91,9 +91,7 @@ bool at_most_one(const bj::value& count) {
 Result<void> check_fields(const bj::object& body) {
     for (const std::string_view field : kInTheWay) {
         const bj::value* const value = body.if_contains(field);
-        // "none" is how a client says that it wants no tool.
-        const bool none = value != nullptr && value->is_string() && value->get_string() == "none";
-        if (value != nullptr && !none && !asks_nothing(*value)) {
+        if (value != nullptr && !asks_nothing(*value)) {
             return against(field);
         }
     }

@@ -2,6 +2,7 @@
 
 #include "control/gateway/gateway_probe.hpp"
 #include "control/gateway/placement_probe.hpp"
+#include "control/gateway/retry_budget.hpp"
 #include "control/gateway/slot_claim.hpp"
 #include "control/placement/choice_ledger.hpp"
 #include "control/placement/placement_policy.hpp"
@@ -24,14 +25,16 @@ public:
         DispatchLoop& dispatch,
         placement::PlacementPolicy policy,
         PlacementProbe placements,
-        metrics::Registry& metrics
+        metrics::Registry& metrics,
+        RetryBudgetConfig retries = {}
     )
         : edge_(edge),
           dispatch_(dispatch),
           policy_(std::move(policy)),
           placements_(std::move(placements)),
           probe_(metrics),
-          ledger_(policy_.seed + edge.index() + 1) {}
+          ledger_(policy_.seed + edge.index() + 1),
+          retries_(retries) {}
 
     void set_policy(placement::PlacementPolicy policy) { policy_ = std::move(policy); }
 
@@ -75,6 +78,8 @@ public:
 
     GatewayProbe& probe() { return probe_; }
 
+    RetryBudget& retries() { return retries_; }
+
 private:
     net::Edge& edge_;
     DispatchLoop& dispatch_;
@@ -82,6 +87,7 @@ private:
     PlacementProbe placements_;
     GatewayProbe probe_;
     placement::ChoiceLedger ledger_;
+    RetryBudget retries_;
     std::list<Visit*> visits_;
     view::ClusterViewPtr view_ = std::make_shared<view::ClusterView>();
 };
