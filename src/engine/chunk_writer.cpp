@@ -63,16 +63,13 @@ std::string ChunkWriter::text(std::string_view more) const {
         );
     }
     return event(
-        fmt::format(
-            R"({{"text":{},"index":0,"logprobs":null,"finish_reason":null}})", quoted_text
-        ),
+        fmt::format(R"({{"text":{},"index":0,"logprobs":null,"finish_reason":null}})", quoted_text),
         ""
     );
 }
 
-std::string ChunkWriter::chat_end(
-    std::string_view reason, std::string_view usage, bool include
-) const {
+std::string ChunkWriter::chat_end(std::string_view reason, std::string_view usage, bool include)
+    const {
     const std::string finish =
         fmt::format(R"({{"finish_reason":"{}","index":0,"delta":{{}}}})", reason);
     return event(finish, "") + (include ? event("", usage) : "");

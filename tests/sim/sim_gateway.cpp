@@ -162,7 +162,9 @@ AttemptEvent SimGateway::place(Run& run) {
     auto choice = edge_state_->choose(run.wish);
     if (choice.claim) {
         take_claim(run, std::move(*choice.claim));
-        return {.kind = Event::placed, .pool = run.claim->pool().key, .life = run.claim->pool().life};
+        return {
+            .kind = Event::placed, .pool = run.claim->pool().key, .life = run.claim->pool().life
+        };
     }
     if (choice.decision.rejection) {
         return {.kind = Event::rejected, .error = *choice.decision.rejection};
@@ -233,7 +235,9 @@ Task<AttemptEvent> SimGateway::wait(Run& run) {
     }
     run.waited_since = grant->since;
     take_claim(run, SlotClaim(*dispatch_, grant->view, *grant->node, *grant->pool));
-    co_return AttemptEvent{.kind = Event::granted, .pool = run.claim->pool().key, .life = run.claim->pool().life};
+    co_return AttemptEvent{
+        .kind = Event::granted, .pool = run.claim->pool().key, .life = run.claim->pool().life
+    };
 }
 
 Task<AttemptEvent> SimGateway::send(Run& run) {

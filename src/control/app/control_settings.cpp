@@ -125,6 +125,16 @@ std::vector<Setting> request_settings() {
          .high = 10,
          .unit = "attempts",
          .live = true},
+        {.name = "ORCHESTRATORD_RETRY_BUDGET_PERCENT",
+         .kind = Kind::number,
+         .fallback = "10",
+         .help = "Second tries and continued streams, of the requests of the last ten seconds; 20 "
+                 "per edge thread "
+                 "are always allowed.",
+         .low = 0,
+         .high = 100,
+         .unit = "percent",
+         .live = true},
     };
 }
 

@@ -75,8 +75,8 @@ enum class SecondTry {
 //
 // A refused lease is no attempt: each pool is asked once a round, then the request waits. A failed
 // place counts, is not asked again while its engines are the same, and makes way for another until
-// the retries are used up; when no other is there, the request waits for one, or for that one's next
-// life. Once a byte has reached the client, an answer that breaks goes on elsewhere if it is
+// the retries are used up; when no other is there, the request waits for one, or for that one's
+// next life. Once a byte has reached the client, an answer that breaks goes on elsewhere if it is
 // resumable, and every error is the end of the answer instead of the whole of it. A pin allows no
 // second try before that; behind it, the answer may go on where it is pinned. A client that leaves
 // ends it in every state.

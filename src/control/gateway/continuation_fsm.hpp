@@ -12,8 +12,8 @@
 
 namespace orch::control::gateway {
 
-// How an answer that broke off is taken up at another llama-server: which of its endpoints to ask in
-// what order. Sans-I/O; one per place that is tried.
+// How an answer that broke off is taken up at another llama-server: which of its endpoints to ask
+// in what order. Sans-I/O; one per place that is tried.
 //
 //   chat                      text                 tokens as prompt
 //     | POST /apply-template    |                       |
@@ -40,6 +40,7 @@ public:
 
     Step step() const;
     std::string_view path() const;
+
     const std::string& body() const { return body_; }
 
     // The answer to what was asked, status 200. Errors: worker_reset, it cannot be taken up.

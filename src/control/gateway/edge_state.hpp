@@ -25,16 +25,14 @@ public:
         DispatchLoop& dispatch,
         placement::PlacementPolicy policy,
         PlacementProbe placements,
-        metrics::Registry& metrics,
-        RetryBudgetConfig retries = {}
+        metrics::Registry& metrics
     )
         : edge_(edge),
           dispatch_(dispatch),
           policy_(std::move(policy)),
           placements_(std::move(placements)),
           probe_(metrics),
-          ledger_(policy_.seed + edge.index() + 1),
-          retries_(retries) {}
+          ledger_(policy_.seed + edge.index() + 1) {}
 
     void set_policy(placement::PlacementPolicy policy) { policy_ = std::move(policy); }
 

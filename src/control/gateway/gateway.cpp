@@ -19,12 +19,7 @@ Gateway::Gateway(
     const PlacementProbe placements(metrics);
     for (net::Edge* const edge : edges) {
         edges_.push_back(std::make_unique<EdgeState>(
-            *edge,
-            context_.dispatch,
-            policy,
-            PlacementProbe(metrics, placements),
-            metrics,
-            context_.config.load()->retry_budget
+            *edge, context_.dispatch, policy, PlacementProbe(metrics, placements), metrics
         ));
     }
 }

@@ -204,7 +204,7 @@ net::ClientRequest InferenceRun::node_request(std::string target, std::string_vi
 }
 
 bool InferenceRun::may_try(SecondTry kind) {
-    const bool allowed = edge_.retries().spend(edge_.edge().clock().now());
+    const bool allowed = edge_.retries().spend(config_.retry_budget, edge_.edge().clock().now());
     edge_.probe().second_try(name_of(kind), allowed ? "tried" : "over_budget");
     return allowed;
 }

@@ -21,7 +21,7 @@ void RetryBudget::ended(Instant now) {
     ++turn_to(now).ended;
 }
 
-bool RetryBudget::spend(Instant now) {
+bool RetryBudget::spend(const RetryBudgetConfig& config, Instant now) {
     Bucket& newest = turn_to(now);
     std::uint64_t ran = running_;
     std::uint64_t spent = 0;
@@ -29,7 +29,7 @@ bool RetryBudget::spend(Instant now) {
         ran += bucket.ended;
         spent += bucket.spent;
     }
-    const double most = config_.floor + config_.share * static_cast<double>(ran);
+    const double most = config.floor + config.share * static_cast<double>(ran);
     if (static_cast<double>(spent + 1) > most) {
         return false;
     }
