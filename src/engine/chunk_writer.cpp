@@ -38,7 +38,9 @@ Result<ChunkWriter> ChunkWriter::make(StreamShape shape, std::string_view sent) 
     }
     bj::object& fields = tree->get_object();
     for (const std::string_view own : {"choices", "usage", "timings"}) {
-        fields.erase(own);
+        if (const auto at = fields.find(own); at != fields.end()) {
+            fields.stable_erase(at);
+        }
     }
     std::string envelope = json::serialize(fields);
     envelope = envelope.substr(1, envelope.size() - 2);

@@ -49,7 +49,7 @@ def one(events, name):
 def check_chat(cluster, dies_at, death=None, **fields):
     body = {"messages": [{"role": "user", "content": PROMPT}], "temperature": 0, "stream_options": {"include_usage": True}}
     events = read(cluster, "/v1/chat/completions", {**body, **fields}, dies_at, death)
-    for name in ("id", "created", "model", "object"):
+    for name in ("id", "model", "object"):  # llama-server itself looks at its clock anew for each event
         one(events, name)
     deltas = [e["choices"][0]["delta"] for e in events if e["choices"]]
     assert [d["role"] for d in deltas if "role" in d] == ["assistant"]
@@ -60,7 +60,7 @@ def check_chat(cluster, dies_at, death=None, **fields):
 
 def check_completion(cluster, dies_at, **fields):
     events = read(cluster, "/v1/completions", {"prompt": PROMPT, "temperature": 0, **fields}, dies_at)
-    for name in ("id", "created", "model", "object"):
+    for name in ("id", "model", "object"):  # llama-server itself looks at its clock anew for each event
         one(events, name)
     return "".join(e["choices"][0]["text"] for e in events), events[-1]["choices"][0]["finish_reason"], events[-1]["usage"]
 
@@ -105,9 +105,9 @@ def test_a_limit_and_a_stop_word_hold_for_the_whole_answer(mortal):
         assert (text, finish) == ("".join(WORDS[:5]) + " ", "stop"), k
 
 
-def test_a_continuation_that_dies_is_continued(mortal):
-    for deaths in ("3,5", "1,1", "10,0", "63,1"):
-        text, finish, usage = check_chat(mortal, deaths)
+def test_a_continuation_that_dies_is_continued_by_the_first_engine_that_is_back(mortal):
+    for deaths in ("3,5", "63,1"):
+        text, finish, usage = check_chat(mortal, deaths, death="process")
         assert (deaths, text, finish) == (deaths, golden("beta"), "stop")
         assert usage["completion_tokens"] == len(WORDS) + 1
 
