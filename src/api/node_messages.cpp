@@ -14,8 +14,7 @@ constexpr std::size_t kMaxPools = 256;
 constexpr std::size_t kMaxReplicas = 64;
 constexpr std::size_t kMaxGpus = 128;
 constexpr std::size_t kMaxModels = 4096;
-constexpr std::size_t kMaxNames = 64;  // served name and aliases of one pool
-constexpr std::size_t kMaxLabels = 64;
+constexpr std::size_t kMaxNames = 64;   // served name and aliases of one pool
 constexpr std::size_t kMaxName = 256;   // bytes of a name, version, mask ...
 constexpr std::size_t kMaxText = 4096;  // bytes of an error text or a path
 constexpr std::uint32_t kMaxSlots = 65536;
@@ -37,7 +36,7 @@ void check_labels(
     checks.count(labels.size(), kMaxLabels, path);
     for (const auto& [key, value] : labels) {
         checks.require(valid_id(key), path, "keyed by 1 to 64 of A-Z a-z 0-9 . _ -");
-        checks.text(value, kMaxName, path);
+        checks.text(value, kMaxLabelValue, path);
     }
 }
 

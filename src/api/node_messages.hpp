@@ -8,6 +8,7 @@
 
 #include <boost/describe/class.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,6 +23,10 @@ namespace orch::api {
 
 // Version of these messages; "1.2" may be answered by a "1.3", never by a "2.0".
 inline constexpr std::string_view kNodeApiVersion = "1.0";
+
+// Of one node or pool.
+inline constexpr std::size_t kMaxLabels = 64;
+inline constexpr std::size_t kMaxLabelValue = 256;  // bytes
 
 struct GpuInfo {
     std::uint32_t device_id = 0;

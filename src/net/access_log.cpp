@@ -10,15 +10,6 @@
 namespace orch::net {
 namespace {
 
-LogLevel level_of(const Exchange& exchange) {
-    if (exchange.status() >= 500) {
-        return LogLevel::warn;
-    }
-    const bool exempt =
-        exchange.route() != nullptr && exchange.route()->auth == auth::AuthClass::exempt;
-    return exempt ? LogLevel::debug : LogLevel::info;
-}
-
 bool went_well(const Exchange& exchange) {
     // A stream that ended with an error event has its code among the notes.
     const bool failed = std::ranges::any_of(exchange.notes(), [](const auto& note) {
@@ -27,16 +18,26 @@ bool went_well(const Exchange& exchange) {
     return exchange.status() < 400 && exchange.finished() && !exchange.client_gone() && !failed;
 }
 
+LogLevel level_of(const Exchange& exchange) {
+    if (exchange.status() >= 500) {
+        return LogLevel::warn;
+    }
+    const Route* const route = exchange.route();
+    const bool exempt = route != nullptr && route->auth == auth::AuthClass::exempt;
+    const bool routine = route != nullptr && route->routine && went_well(exchange);
+    return exempt || routine ? LogLevel::debug : LogLevel::info;
+}
+
 }  // namespace
 
-RequestObserver access_log(Logger log, std::uint64_t sample) {
-    return [log = std::move(log), sample](const Exchange& exchange, Duration elapsed) {
+RequestObserver access_log(Logger log, const std::atomic<std::uint64_t>& sample) {
+    return [log = std::move(log), &sample](const Exchange& exchange, Duration elapsed) {
         const LogLevel level = level_of(exchange);
         if (!log.at(level)) {
             return;
         }
         const std::string_view trace = trace_id_of(exchange.traceparent());
-        if (went_well(exchange) && !is_sampled(trace, sample)) {
+        if (went_well(exchange) && !is_sampled(trace, sample.load(std::memory_order_relaxed))) {
             return;
         }
         std::vector<LogField> fields{

@@ -27,6 +27,7 @@ struct Route {
     Bytes body_limit = kNodeApiBodyLimit;
     std::string summary;
     std::string example{};  // a JSON body that the handler accepts; empty: it takes none
+    bool routine = false;   // daemons call it all the time: its access line is for DEBUG
     Handler handler;
 };
 

@@ -67,6 +67,14 @@ def test_the_pools_are_accepted(deploy, check_pools):
     check_pools((deploy / "systemd/pools.yaml").read_text())
 
 
+def test_engines_outlive_the_node_unless_its_settings_file_says_otherwise(units):
+    """systemd must not end them either, and a file overrides Environment= wherever it stands."""
+    text = units["pool-managerd"].read_text()
+    assert re.search("^KillMode=process$", text, re.MULTILINE)
+    assert re.search("^Environment=POOL_MANAGERD_KEEP_ENGINES=true$", text, re.MULTILINE)
+    assert re.search("^EnvironmentFile=-/etc/llama-orch/pool-managerd.env$", text, re.MULTILINE)
+
+
 def test_the_stop_limit_is_longer_than_a_drain(units, root):
     drain = re.search(r"drain_limit = std::chrono::seconds\((\d+)\)", (root / "src/node/supervisor/supervisor.hpp").read_text())
     for unit in units.values():

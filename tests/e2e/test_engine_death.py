@@ -74,6 +74,20 @@ def test_a_stopped_engine_is_found_and_replaced(cluster, model):
     assert cluster.chat_text("alpha") == golden("alpha")
 
 
+def test_while_an_engine_is_stopped_requests_are_answered_elsewhere(two_nodes):
+    """Those it had, too: their relays are closed when the hang is found, and they are asked again."""
+    old_pid = two_nodes.kill_engine("n1", signal_name="STOP")
+    with ThreadPoolExecutor(1) as clients:
+        answers = clients.submit(two_nodes.many_chats, 40)
+        wait_for("the stopped engine to be isolated", lambda: not two_nodes.pool("n1")["ready"])
+        assert [a.status for a in answers.result()] == [200] * 40
+    assert {a.json()["choices"][0]["message"]["content"] for a in answers.result()} == {golden("beta")}
+    two_nodes.wait_another_engine("n1", old_pid)
+    two_nodes.wait_gone(old_pid)
+    assert "hung: no answer to 3 probes" in two_nodes.nodes["n1"].stderr
+    assert two_nodes.chat("beta", headers={"X-Llorch-Node": "n1"}).status == 200
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_client_that_leaves_frees_its_slot(cluster, slow_model, stream):
     cluster.start_control()

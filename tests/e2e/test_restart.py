@@ -3,7 +3,7 @@ import time
 
 from make_tiny_gguf import golden
 from support.cluster import HEARTBEAT_SECS, pool
-from support.process import is_running, wait_for
+from support.process import wait_for
 
 SLACK_SECS = 3  # of a busy machine; far below the longest pause of a retry loop that backs off (30 s)
 
@@ -37,16 +37,6 @@ def test_nodes_may_be_started_before_the_control_plane(cluster, model):
     cluster.nodes["n1"].address()
     cluster.restart_control()
     cluster.wait_ready("n1")
-
-
-def test_an_engine_left_over_by_a_killed_node_is_ended(two_nodes):
-    old_pid = two_nodes.engine_pid("n1")
-    two_nodes.nodes["n1"].kill()
-    assert is_running(old_pid), "nothing is left over: this test would show nothing"
-    two_nodes.nodes["n1"].start()
-    two_nodes.wait_another_engine("n1", old_pid)
-    assert not is_running(old_pid)
-    assert two_nodes.chat("beta", headers={"X-Llorch-Node": "n1"}).status == 200
 
 
 def test_a_node_that_restarts_quickly_is_recognised(two_nodes):

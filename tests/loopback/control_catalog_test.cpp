@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <fstream>
+#include <map>
 
 namespace orch::loopback {
 namespace {
@@ -112,6 +114,92 @@ TEST_F(CatalogTest, ANodeThatKnowsNoStoreFailsItsPartByName) {
     EXPECT_TRUE(events.contains("event: end")) << events;
     EXPECT_TRUE(events.contains(R"("state":"failed")")) << events;
     EXPECT_TRUE(events.contains(R"("error":"n1: )")) << events;
+}
+
+struct Retirement : CatalogTest {
+    void start_with_two_models() {
+        start();
+        FakeNode& node = join("n1", {pool("a", {"tiny", "alias"}), pool("b", {"large"})});
+        node.play(answer(R"({"ok":true})"));
+        EXPECT_EQ(ask("POST", "/v2/catalog/models", R"({"id":"tiny"})").status, 201);
+    }
+
+    int set_state(std::string_view body) {
+        return ask("POST", "/v2/catalog/models/tiny/state", body).status;
+    }
+};
+
+TEST_F(Retirement, EveryWayToAskForARetiredModelAnswersGone) {
+    start_with_two_models();
+    EXPECT_EQ(set_state(R"({"state":"Retired"})"), 202);
+    for (const auto& [path, body] : std::map<std::string_view, std::string_view>{
+             {"/v1/chat/completions", R"({"model":"tiny","messages":[]})"},
+             {"/v1/completions", R"({"model":"alias","prompt":"p"})"},
+             {"/v1/embeddings", R"({"model":"tiny","input":"p"})"},
+             {"/v1/rerank", R"({"model":"tiny","query":"q","documents":["d"]})"},
+             {"/v2/tasks", R"({"model":"tiny","prompt":"p"})"},
+         }) {
+        const Answer got = ask("POST", path, body);
+        EXPECT_EQ(got.status, 410) << path << got.body;
+        EXPECT_EQ(code_of(got), "MODEL_DEPRECATED") << path;
+    }
+    EXPECT_TRUE(wait_metric(R"(tasks_rejected_total{reason="MODEL_DEPRECATED"} 5)"));
+    const Answer preview = ask("POST", "/v2/tasks/preview", R"({"model":"tiny","prompt":"p"})");
+    EXPECT_TRUE(preview.body.contains("MODEL_DEPRECATED")) << preview.body;
+    EXPECT_EQ(chat(R"({"model":"large","messages":[]})").status, 200);
+}
+
+TEST_F(Retirement, WithoutAModelTheRestServes) {
+    start_with_two_models();
+    EXPECT_EQ(set_state(R"({"state":"Retired"})"), 202);
+    for (int i = 0; i < 4; ++i) {
+        const Answer got = chat(R"({"messages":[]})");
+        EXPECT_EQ(got.status, 200);
+        EXPECT_EQ(got.header("X-Llorch-Pool"), "b");
+    }
+}
+
+TEST_F(Retirement, AModelThatIsTakenBackIsServed) {
+    start_with_two_models();
+    EXPECT_EQ(set_state(R"({"state":"Retired"})"), 202);
+    EXPECT_TRUE(wait_metric(R"(model_state{model_id="tiny",state="Retired"} 1)"));
+    EXPECT_EQ(set_state(R"({"state":"Active"})"), 202);
+    EXPECT_EQ(chat(R"({"model":"tiny","messages":[]})").status, 200);
+    EXPECT_TRUE(wait_metric(R"(model_state{model_id="tiny",state="Retired"} 0)"));
+    EXPECT_TRUE(wait_metric(R"(model_state{model_id="tiny",state="Active"} 1)"));
+    EXPECT_EQ(ask("DELETE", "/v2/catalog/models/tiny").status, 204);
+    EXPECT_FALSE(metrics().contains("model_state{"));
+}
+
+TEST_F(Retirement, ADeadlineRetiresItWithoutAnotherCall) {
+    start_with_two_models();
+    EXPECT_EQ(set_state(R"({"state":"Retired","deadline_ms":300})"), 202);
+    EXPECT_EQ(chat(R"({"model":"tiny","messages":[]})").status, 200);
+    EXPECT_TRUE(wait_metric(R"(model_state{model_id="tiny",state="Retired"} 1)"));
+    EXPECT_EQ(chat(R"({"model":"tiny","messages":[]})").status, 410);
+}
+
+TEST_F(Retirement, ARestartRemembersIt) {
+    std::ofstream(folder / "catalog.json") << R"({"models":[{"id":"tiny","state":"Retired"}]})";
+    start();
+    join("n1", {pool("a", {"tiny"})});
+    EXPECT_EQ(chat(R"({"model":"tiny","messages":[]})").status, 410);
+}
+
+TEST_F(CatalogTest, VerificationsAreCountedByNodeAndByWhatCameOfThem) {
+    start();
+    join("n1", {});
+    api::HeartbeatRequest message;
+    message.timestamp = "2025-10-01T12:00:00Z";
+    message.boot_id = "b1";
+    message.seq = ++seq["n1"];
+    message.models = {{.id = "tiny", .digest = std::nullopt, .bytes = 1, .state = "ready"}};
+    EXPECT_EQ(ask("POST", "/v2/nodes/n1/heartbeat", api::to_json(message)).status, 200);
+    EXPECT_FALSE(metrics().contains("catalog_verifications_total{"));
+    EXPECT_EQ(ask("POST", "/v2/catalog/models/tiny/verify").status, 202);
+    EXPECT_TRUE(
+        wait_metric(R"(catalog_verifications_total{node_id="n1",result="fail",reason="error"} 1)")
+    );
 }
 
 }  // namespace

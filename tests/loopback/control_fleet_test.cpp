@@ -120,6 +120,28 @@ TEST_F(ControlFleet, OnlyAUrlWhereANodeAnswersIsAdded) {
     EXPECT_EQ(state(), "");
 }
 
+TEST_F(ControlFleet, AnyServerWithAHealthPageIsNoEarlierNode) {
+    start();
+    FakeNode& node = make_node("gpu-1");
+    node.be_earlier("");
+    const Answer refused = add(node.url());
+    EXPECT_EQ(code_of(refused), "NODE_UNAVAILABLE");
+    EXPECT_TRUE(refused.body.contains("it is no node")) << refused.body;
+    EXPECT_EQ(ask("GET", "/v2/nodes").body, R"({"nodes":[],"count":0})");
+}
+
+TEST_F(ControlFleet, AnEarlierNodeIsKnownByItsPool) {
+    start();
+    FakeNode& node = make_node("gpu-1");
+    node.be_earlier(
+        R"({"pool_id":"default","live":true,"ready":true,"slots_total":2,"slots_free":2})"
+    );
+    const Answer added = add(node.url());
+    EXPECT_EQ(added.status, 201) << added.body;
+    EXPECT_TRUE(added.body.contains(R"("pool_id":"default")")) << added.body;
+    ASSERT_TRUE(wait_ready(1));
+}
+
 TEST_F(ControlFleet, ANameThatALiveNodeHasIsNotGivenAway) {
     start();
     join("gpu-1", {ready_pool("chat", "qwen")});

@@ -93,6 +93,40 @@ TEST_F(ControlStop, RequestsMayEndWithinTheGrace) {
     EXPECT_EQ(stopped.wait_for(kGuard), std::future_status::ready);
 }
 
+TEST_F(ControlStop, ATaskThatWaitsEndsAtOnceAndItsWatcherHearsOfIt) {
+    start();
+    FakeNode& node = join("gpu-1", {ready_pool("chat", "qwen", 1)});
+    Script held = stream({std::string(kToken)});
+    held.gate_before = 0;
+    node.play(held);
+    for (const char* id : {"runs", "waits"}) {
+        const std::string body =
+            R"({"model":"qwen","prompt":"p","task_id":")" + std::string(id) + "\"}";
+        ASSERT_EQ(ask("POST", "/v2/tasks", body).status, 202);
+    }
+    ASSERT_TRUE(node.wait_seen(1));
+    RawClient watching = begin("GET", "/v2/tasks/waits/events");
+    ASSERT_TRUE(watching.socket().receive_until("event: queued"));
+    EXPECT_TRUE(stops(*this, 10 * kGuard)) << "the watcher takes none of it";
+    EXPECT_TRUE(watching.socket().receive_until("WORKER_RESET"));
+}
+
+TEST_F(ControlStop, AWatcherOfARunningTaskHearsOfItsEndAfterTheGrace) {
+    start();
+    FakeNode& node = join("gpu-1", {ready_pool("chat", "qwen", 1)});
+    Script held = stream({std::string(kToken)});
+    held.gate_before = 0;
+    node.play(held);
+    ASSERT_EQ(
+        ask("POST", "/v2/tasks", R"({"model":"qwen","prompt":"p","task_id":"runs"})").status, 202
+    );
+    ASSERT_TRUE(node.wait_seen(1));
+    RawClient watching = begin("GET", "/v2/tasks/runs/events");
+    ASSERT_TRUE(eventually([&] { return metrics().contains("tasks_enqueued_total{"); }));
+    EXPECT_TRUE(stops(*this, 10ms));
+    EXPECT_TRUE(watching.socket().receive_until("WORKER_RESET"));
+}
+
 TEST_F(ControlStop, WhileANodesAddressDoesNotAnswer) {
     start();
     RawListener mute;

@@ -312,6 +312,9 @@ TEST_F(ControlTasks, WhatNobodyServesIsRefusedAtOnceWithReasons) {
     EXPECT_TRUE(got.body.contains(R"("pool_id":"chat")")) << got.body;
     EXPECT_EQ(ask("GET", "/v2/tasks").body, R"({"count":0,"tasks":[]})");
     EXPECT_TRUE(metrics().contains(R"(tasks_rejected_total{reason="POOL_UNAVAILABLE"} 1)"));
+    EXPECT_TRUE(metrics().contains(
+        R"(placement_decisions_total{outcome="no_capacity",pinned="false",fallback="false",node_id=""} 1)"
+    ));
 }
 
 TEST_F(ControlTasks, BadTasksNameTheirField) {
@@ -459,14 +462,17 @@ TEST_F(ControlTasks, CountersTellTasksAndRequestsAlike) {
         wait_state(submit(R"({"model":"qwen","prompt":"p","priority":"batch"})").task_id, "done")
     );
     EXPECT_EQ(ask("POST", "/v1/completions", kPrompt).status, 200);
+    const std::string_view batch = "X-Llorch-Priority: batch\r\n";
+    EXPECT_EQ(ask("POST", "/v1/completions", kPrompt, batch).status, 200);
     EXPECT_EQ(chat("{").status, 400);
+    EXPECT_EQ(chat(kPrompt, "X-Llorch-Priority: later\r\n").status, 400);
     const std::string text = metrics();
     EXPECT_TRUE(text.contains(R"(tasks_enqueued_total{model="qwen",priority="interactive"} 2)"))
         << text;
-    EXPECT_TRUE(text.contains(R"(tasks_enqueued_total{model="qwen",priority="batch"} 1)")) << text;
+    EXPECT_TRUE(text.contains(R"(tasks_enqueued_total{model="qwen",priority="batch"} 2)")) << text;
     EXPECT_TRUE(text.contains(R"(node_id="gpu-1",pool_id="chat",priority="interactive"} 2)"))
         << text;
-    EXPECT_TRUE(text.contains(R"(tasks_rejected_total{reason="INVALID_PARAMS"} 1)")) << text;
+    EXPECT_TRUE(text.contains(R"(tasks_rejected_total{reason="INVALID_PARAMS"} 2)")) << text;
 }
 
 }  // namespace

@@ -46,6 +46,15 @@ FakeNode::FakeNode(std::string id, async::AsyncClock& clock, LogSink& sink)
         .summary = "",
         .handler = [this](net::Exchange& exchange) { return show_status(exchange); },
     });
+    for (const bool of_pool : {false, true}) {
+        routes_.add({
+            .method = net::Method::get,
+            .path = of_pool ? "/pools/default/status" : "/health",
+            .summary = "",
+            .handler = [this, of_pool](net::Exchange& exchange
+                       ) { return show_earlier(exchange, of_pool); },
+        });
+    }
     routes_.add({
         .method = net::Method::post,
         .path = "/v2/pools/{pool}/engine/{path...}",
@@ -118,6 +127,23 @@ Task<void> FakeNode::show_status(net::Exchange& exchange) {
         const std::lock_guard lock(mutex_);
         token_ = exchange.head().headers.find("Authorization").value_or("");
         response = net::json_response(status_code_, status_body_);
+    }
+    co_await exchange.respond(std::move(response));
+}
+
+void FakeNode::be_earlier(std::string pool_status) {
+    const std::lock_guard lock(mutex_);
+    status_code_ = 404;
+    earlier_pool_ = std::move(pool_status);
+}
+
+Task<void> FakeNode::show_earlier(net::Exchange& exchange, bool of_pool) {
+    net::Response response;
+    {
+        const std::lock_guard lock(mutex_);
+        const std::string said = of_pool ? earlier_pool_.value_or("") : R"({"status":"ok"})";
+        const bool knows = earlier_pool_ && !said.empty();
+        response = net::json_response(knows ? 200 : 404, knows ? said : "{}");
     }
     co_await exchange.respond(std::move(response));
 }

@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,10 @@ public:
     void play_next(Script script);  // for one of the next requests, before that
     void set_status_answer(int status, std::string body);  // of GET /v2/node
 
+    // It is of the earlier wire format; `pool_status`: what its pool `default` says, "" = it has
+    // none.
+    void be_earlier(std::string pool_status);
+
     void open_gate() { gate_ = true; }
 
     std::vector<Seen> seen() const;
@@ -73,6 +78,7 @@ public:
 
 private:
     Task<void> show_status(net::Exchange& exchange);
+    Task<void> show_earlier(net::Exchange& exchange, bool of_pool);
     Task<void> serve_engine(net::Exchange& exchange);
     Task<bool> wait_for_gate(net::Exchange& exchange);
     Script next_script();
@@ -92,6 +98,7 @@ private:
     std::deque<Script> next_;
     int status_code_ = 200;
     std::string status_body_;
+    std::optional<std::string> earlier_pool_;
     std::vector<Seen> seen_;
     std::string token_;
 };

@@ -32,6 +32,12 @@ Duration per_token(double tokens_per_second) {
     }
 }
 
+// As an engine whose threads are all at a prompt: busy, and deaf to probes.
+void compute_until(const async::AsyncClock& clock, Instant end) {
+    while (clock.now() < end) {
+    }
+}
+
 }  // namespace
 
 Generation::Generation(
@@ -131,6 +137,7 @@ Task<bool> Generation::run() {
         co_return false;
     }
     began_ = engine_.clock.now();
+    compute_until(engine_.clock, began_ + std::chrono::milliseconds(engine_.options.compute_ms));
     first_ = began_ + std::chrono::milliseconds(engine_.options.ttft_ms);
     place_.record().task = ++engine_.tasks;
     place_.record().prompt_tokens = request_.prompt_tokens;

@@ -196,6 +196,23 @@ TEST(Knobs, HangTheWholeProcess) {
     EXPECT_FALSE(sim.ended());
 }
 
+TEST(Knobs, ComputeAndAnswerNothingMeanwhile) {
+    const SimProcess sim({}, {"ENGINE_SIM_COMPUTE_MS=3600000"});
+    const WireClient client(sim.port());
+    client.send(chat("hello", false, 8));
+    const std::uint64_t before = sim.cpu_ticks();
+    while (sim.cpu_ticks() < before + 5) {
+        EXPECT_FALSE(client.readable_within(milliseconds(1)));
+    }
+    const WireClient prober(sim.port());
+    prober.send(get("/health"));
+    EXPECT_FALSE(prober.readable_within(kSoon));
+    EXPECT_FALSE(client.readable_within(kSoon));
+
+    const SimProcess quick({"--compute-ms", "50"});
+    EXPECT_THAT(answer_to(quick, chat("hello", false, 8)), HasSubstr("200 OK"));
+}
+
 TEST(Knobs, RefuseGenerationAndNothingElse) {
     const SimProcess sim({}, {"ENGINE_SIM_REFUSE=503"});
     EXPECT_THAT(answer_to(sim, chat("hello", true, 4)), HasSubstr("503 Service Unavailable"));

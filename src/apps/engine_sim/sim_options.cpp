@@ -66,6 +66,7 @@ void add_knobs(CLI::App& app, SimOptions& options) {
         return app.add_option(name, value, help)->envname(variable);
     };
     knob("--ttft-ms", options.ttft_ms, "from a request's slot to its first token");
+    knob("--compute-ms", options.compute_ms, "a request's first work: CPU time, and no answers");
     knob("--tokens-per-second", options.tokens_per_second, "of each slot; 0 = as fast as it goes")
         ->check(CLI::NonNegativeNumber);
     knob("--answer-tokens", options.answer_tokens, "words of a whole answer");

@@ -21,10 +21,11 @@ struct SimOptions {
     bool props_writable = false;
     std::uint32_t ping_secs = 30;  // of silence in a stream before a comment fills it
 
-    std::uint32_t ttft_ms = 0;                        // from a request's slot to its first token
-    double tokens_per_second = 0;                     // of each slot; 0 = as fast as it goes
-    std::uint32_t answer_tokens = 64;                 // words of a whole answer
-    std::uint32_t load_ms = 0;                        // 503 "Loading model" until then
+    std::uint32_t ttft_ms = 0;         // from a request's slot to its first token
+    std::uint32_t compute_ms = 0;      // at its beginning, answering nothing at all meanwhile
+    double tokens_per_second = 0;      // of each slot; 0 = as fast as it goes
+    std::uint32_t answer_tokens = 64;  // words of a whole answer
+    std::uint32_t load_ms = 0;         // 503 "Loading model" until then
     std::optional<std::uint32_t> hang_after_tokens;   // of one request: the process stops answering
     std::optional<std::uint32_t> crash_after_tokens;  // of one request: killed inside that token
     bool exit_at_start = false;                       // one line on stderr, exit code 1

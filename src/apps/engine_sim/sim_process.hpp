@@ -11,6 +11,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -147,6 +150,21 @@ public:
     const std::string& errors() const { return text_; }
 
     void signal(int number) const { ::kill(pid_, number); }
+
+    // CPU time used so far.
+    std::uint64_t cpu_ticks() const {
+        std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
+        const std::string text{std::istreambuf_iterator<char>(file), {}};
+        std::istringstream fields(text.substr(text.rfind(')') + 1));
+        std::string skipped;
+        for (int i = 0; i < 11; ++i) {
+            fields >> skipped;
+        }
+        std::uint64_t user = 0;
+        std::uint64_t system = 0;
+        fields >> user >> system;
+        return user + system;
+    }
 
     // waitpid's status.
     int wait() {

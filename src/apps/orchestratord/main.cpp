@@ -87,6 +87,8 @@ public:
 
     void stop() { app_.stop(); }
 
+    void set_log(LogLevel level, LogFormat format) { app_.set_log(level, format); }
+
     std::string metrics_text() { return app_.metrics_text(); }
 
 private:
@@ -113,10 +115,18 @@ private:
 };
 
 // The settings once more, and what the control plane does with them when they are sound.
-daemon::Reloader::Plan reload_plan(control::app::ControlApp& app, const SettingsSources& sources) {
-    return [&app, &sources](SettingsRead& read) -> std::function<void()> {
+// `home`: the node of this process, or nullptr.
+daemon::Reloader::Plan reload_plan(
+    control::app::ControlApp& app, HomeNode* home, const SettingsSources& sources
+) {
+    return [&app, home, &sources](SettingsRead& read) -> std::function<void()> {
         auto config = control::app::make_control_config(read, sources);
-        return [&app, config = std::move(config)] { app.apply(config); };
+        return [&app, home, config = std::move(config)] {
+            app.apply(config);
+            if (home != nullptr) {
+                home->set_log(config.log_level, config.log_format);
+            }
+        };
     };
 }
 
@@ -206,7 +216,7 @@ int run(
         app.add_metrics([&home = *home] { return home.metrics_text(); });
     }
     daemon::Reloader reloader(
-        {table, sources, "ORCHESTRATORD", reload_plan(app, sources)},
+        {table, sources, "ORCHESTRATORD", reload_plan(app, home.get(), sources)},
         read,
         app.reload_parts(),
         Logger(sink, "reload")

@@ -70,6 +70,7 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
       auth_(config_.auth, config_.outbound_token),
       tls_(tls_of(config_.tls)),
       gateway_config_(std::make_shared<const gateway::GatewayConfig>(config_.gateway)),
+      access_log_sample_(config_.access_log_sample),
       rng_(system_seed()),
       disk_(kDiskThreads),
       deadlines_(clock),
@@ -101,8 +102,12 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
           [this](const view::ClusterViewPtr& view) { on_view(view); },
           Logger(sink, "registry")
       ),
+      catalog_probe_(metrics_),
       catalog_(
-          {clock, tasks_, clients_, registry_, rng_}, auth_.outbound(), Logger(sink, "catalog")
+          {clock, tasks_, clients_, registry_, rng_, catalog_probe_},
+          auth_.outbound(),
+          [this](const view::RetiredModelsPtr& retired) { on_retired(retired); },
+          Logger(sink, "catalog")
       ),
       catalog_file_(config_.state_dir + "/catalog.json"),
       poll_probe_(metrics_),
@@ -185,17 +190,19 @@ Result<HostPort> ControlApp::bind_private() {
 void ControlApp::apply(const ControlConfig& next) {
     sink_.set_level(next.log_level);
     sink_.set_format(next.log_format);
+    access_log_sample_ = next.access_log_sample;
     gateway_config_.publish(std::make_shared<const gateway::GatewayConfig>(next.gateway));
     gateway_.set_policy(next.placement);
     control_.post([this, next] {
         registry_.set_config(next.registry);
+        poller_.set_interval(next.poll_interval);
         dispatch_.dispatcher().set_config(next.admission);
         dispatch_.dispatcher().set_policy(next.placement);
     });
 }
 
 net::RequestObserver ControlApp::make_observer(LogSink& sink) {
-    return [this, log = net::access_log(Logger(sink, "http"), config_.access_log_sample)](
+    return [this, log = net::access_log(Logger(sink, "http"), access_log_sample_)](
                const net::Exchange& exchange, Duration elapsed
            ) {
         log(exchange, elapsed);
@@ -210,6 +217,11 @@ void ControlApp::on_view(const view::ClusterViewPtr& view) {
     gateway_.publish(view);
 }
 
+void ControlApp::on_retired(const view::RetiredModelsPtr& retired) {
+    task_backend_.set_retired(retired);
+    gateway_.set_retired(retired);
+}
+
 void ControlApp::add_metrics(std::function<std::string()> text) {
     route_context_.more_metrics = std::move(text);
 }
@@ -217,6 +229,7 @@ void ControlApp::add_metrics(std::function<std::string()> text) {
 void ControlApp::start() {
     control_.post([this] {
         timers_.spawn(deadlines_.run());
+        catalog_.start();
         fleet_.restore(fleet_state_, config_.static_nodes);
         registry_.start();
         poller_.start();
@@ -230,9 +243,10 @@ void ControlApp::start() {
 
 void ControlApp::stop(Duration grace) {
     server_.stop_accepting();
+    control_.post([this] { task_backend_.close(); });
     server_.wait_idle(grace);
     control_.post([this] {
-        task_backend_.close();
+        task_backend_.end_running();
         dispatch_.dispatcher().close();
     });
     server_.wait_idle(kFarewell);

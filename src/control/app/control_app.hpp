@@ -12,6 +12,7 @@
 #include "control/app/routes.hpp"
 #include "control/fleet/catalog_backend.hpp"
 #include "control/fleet/catalog_file.hpp"
+#include "control/fleet/catalog_probe.hpp"
 #include "control/fleet/fleet_backend.hpp"
 #include "control/fleet/node_poller.hpp"
 #include "control/fleet/node_status_client.hpp"
@@ -29,6 +30,8 @@
 #include "net/edge.hpp"
 #include "net/http_server.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -76,6 +79,7 @@ public:
 
 private:
     void on_view(const view::ClusterViewPtr& view);
+    void on_retired(const view::RetiredModelsPtr& retired);
     net::RequestObserver make_observer(LogSink& sink);
     Task<void> end_control_tasks();
 
@@ -88,6 +92,7 @@ private:
     auth::LiveAuth auth_;
     net::LiveTls tls_;
     Published<gateway::GatewayConfig> gateway_config_;
+    std::atomic<std::uint64_t> access_log_sample_;
     std::function<api::ReloadReport()> reload_;
     metrics::Registry metrics_;
     Rng rng_;  // control thread
@@ -111,6 +116,7 @@ private:
     fleet::NodeStatusClient node_status_;
     fleet::ReachabilityCheck reachability_;
     fleet::RegistryBackend registry_;
+    fleet::CatalogProbe catalog_probe_;
     fleet::CatalogBackend catalog_;
     fleet::CatalogFile catalog_file_;
     fleet::StaticNodes static_nodes_;

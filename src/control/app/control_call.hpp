@@ -2,27 +2,17 @@
 
 #include "async/event_loop.hpp"
 #include "control/app/routes.hpp"
-#include "net/exchange.hpp"
+#include "net/answer.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
 #include <utility>
 
-// What the route files share: calls to the control thread, and their answers.
+// What the route files share: who may call, and calls to the control thread.
 namespace orch::control::app {
 
 // In HOME only the node in this process may join or leave, whoever else has a token.
 Result<void> refuse_strangers_at_home(const RouteContext& context, const net::Exchange& exchange);
-
-template <class T>
-Task<void> answer(net::Exchange& exchange, Result<T> result) {
-    if (!result) {
-        co_await exchange.respond_error(std::move(result.error()));
-        co_return;
-    }
-    net::Response response = net::json_response(200, api::to_json(*result));
-    co_await exchange.respond(std::move(response));
-}
 
 template <class T>
 Task<void> hand_over(async::Handoff<T> done, Task<T> work) {

@@ -60,7 +60,8 @@ std::vector<Setting> node_settings() {
         {.name = "ORCHESTRATORD_POOL_POLL_INTERVAL_MS",
          .kind = Kind::duration,
          .fallback = "5000",
-         .help = "How often each node is asked how its pools are."},
+         .help = "How often each node is asked how its pools are.",
+         .live = true},
         {.name = "POOL_MANAGERD_URL",
          .kind = Kind::url,
          .help = "A pool-managerd that does not register: it is polled. HOME then starts no node."},
@@ -185,7 +186,8 @@ std::vector<Setting> auth_and_log_settings() {
          .help = "Of requests that went well one in this many gets an access line; 1 = all.",
          .low = 1,
          .high = 1'000'000,
-         .unit = "requests"},
+         .unit = "requests",
+         .live = true},
     };
 }
 

@@ -3,7 +3,9 @@
 #include "base/text.hpp"
 #include "control/app/routes.hpp"
 #include "control/catalog/availability.hpp"
+#include "net/answer.hpp"
 #include "net/percent.hpp"
+#include "net/route_group.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,22 +15,6 @@
 
 namespace orch::control::app {
 namespace {
-
-template <class T>
-Task<void> answer(net::Exchange& exchange, int status, Result<T> result) {
-    if (!result) {
-        co_await exchange.respond_error(std::move(result.error()));
-        co_return;
-    }
-    net::Response response = net::json_response(status, api::to_json(*result));
-    co_await exchange.respond(std::move(response));
-}
-
-Task<void> answer_gone(net::Exchange& exchange) {
-    net::Response gone;
-    gone.status = 204;
-    co_await exchange.respond(std::move(gone));
-}
 
 // The change is told when it is on disk.
 Task<Result<void>> save(RouteContext& context) {
@@ -44,21 +30,21 @@ Task<void> availability(RouteContext& context, net::Exchange& exchange) {
     auto nodes =
         co_await async::call_on(context.control, [&context] { return context.catalog.nodes(); });
     Result<api::CatalogAvailability> seen = catalog::make_availability(nodes);
-    co_await answer(exchange, 200, std::move(seen));
+    co_await net::answer(exchange, 200, std::move(seen));
 }
 
 Task<void> list_models(RouteContext& context, net::Exchange& exchange) {
     Result<api::CatalogModelList> list = co_await async::call_on(context.control, [&context] {
         return Result<api::CatalogModelList>(context.catalog.list());
     });
-    co_await answer(exchange, 200, std::move(list));
+    co_await net::answer(exchange, 200, std::move(list));
 }
 
 Task<void> get_model(RouteContext& context, net::Exchange& exchange) {
     auto model = co_await async::call_on(context.control, [&context, &exchange] {
         return context.catalog.get(exchange.param("id"));
     });
-    co_await answer(exchange, 200, std::move(model));
+    co_await net::answer(exchange, 200, std::move(model));
 }
 
 Result<api::CatalogModel> read_entry(const net::Exchange& exchange) {
@@ -92,7 +78,7 @@ Task<void> put_model(RouteContext& context, net::Exchange& exchange) {
     auto entry = co_await async::call_on(context.control, [&context, &id] {
         return context.catalog.get(id);
     });
-    co_await answer(exchange, fresh ? 201 : 200, std::move(entry));
+    co_await net::answer(exchange, fresh ? 201 : 200, std::move(entry));
 }
 
 // ?nodes=all or ?nodes=a,b: whose copies go too.
@@ -181,7 +167,7 @@ Task<void> delete_model(RouteContext& context, net::Exchange& exchange) {
             co_return;
         }
     }
-    co_await answer_gone(exchange);
+    co_await net::answer_done(exchange, Result<void>());
 }
 
 Task<void> set_state(RouteContext& context, net::Exchange& exchange) {
@@ -199,14 +185,14 @@ Task<void> set_state(RouteContext& context, net::Exchange& exchange) {
             co_return;
         }
     }
-    co_await answer(exchange, 202, std::move(model));
+    co_await net::answer(exchange, 202, std::move(model));
 }
 
 Task<void> verify_model(RouteContext& context, net::Exchange& exchange) {
     auto operation = co_await async::call_on(context.control, [&context, &exchange] {
         return context.catalog.verify(exchange.param("id"));
     });
-    co_await answer(exchange, 202, std::move(operation));
+    co_await net::answer(exchange, 202, std::move(operation));
 }
 
 Task<void> stage(RouteContext& context, net::Exchange& exchange) {
@@ -218,7 +204,7 @@ Task<void> stage(RouteContext& context, net::Exchange& exchange) {
     auto operation = co_await async::call_on(context.control, [&context, &request] {
         return context.catalog.stage(*request);
     });
-    co_await answer(exchange, 202, std::move(operation));
+    co_await net::answer(exchange, 202, std::move(operation));
 }
 
 constexpr const char* kEntry =
@@ -229,39 +215,20 @@ constexpr const char* kStage = R"({"model_ref":"qwen3-8b","replicas":2})";
 }  // namespace
 
 void add_catalog_routes(net::RouteTable& routes, RouteContext& context) {
-    const auto add = [&](net::Method method,
-                         const char* path,
-                         const char* summary,
-                         const char* example,
-                         auto handler) {
-        routes.add({
-            .method = method,
-            .path = path,
-            .auth = auth::AuthClass::cluster,
-            .body_limit = net::kNodeApiBodyLimit,
-            .summary = summary,
-            .example = example,
-            .handler = [&context,
-                        handler](net::Exchange& exchange) { return handler(context, exchange); },
-        });
-    };
-    using net::Method;
-    add(Method::get, "/v2/catalog/availability", "Which node has which model", "", availability);
-    add(Method::get, "/v2/catalog/models", "Entries, and what nodes have", "", list_models);
-    add(Method::post, "/v2/catalog/models", "Make or replace an entry", kEntry, put_model);
-    add(Method::get, "/v2/catalog/models/{id}", "One model", "", get_model);
-    add(Method::del,
-        "/v2/catalog/models/{id}",
-        "Remove an entry; ?nodes= copies too",
-        "",
-        delete_model);
-    add(Method::post,
+    net::RouteGroup group(routes, context, auth::AuthClass::cluster);
+    group.get("/v2/catalog/availability", "Which node has which model", availability);
+    group.get("/v2/catalog/models", "Entries, and what nodes have", list_models);
+    group.post("/v2/catalog/models", "Make or replace an entry", put_model, {.example = kEntry});
+    group.get("/v2/catalog/models/{id}", "One model", get_model);
+    group.del("/v2/catalog/models/{id}", "Remove an entry; ?nodes= copies too", delete_model);
+    group.post(
         "/v2/catalog/models/{id}/state",
         "Retire a model, or take it back",
-        kRetire,
-        set_state);
-    add(Method::post, "/v2/catalog/models/{id}/verify", "Have all copies read", "", verify_model);
-    add(Method::post, "/v2/catalog/stage", "Bring a model to nodes", kStage, stage);
+        set_state,
+        {.example = kRetire}
+    );
+    group.post("/v2/catalog/models/{id}/verify", "Have all copies read", verify_model);
+    group.post("/v2/catalog/stage", "Bring a model to nodes", stage, {.example = kStage});
 }
 
 }  // namespace orch::control::app

@@ -2,6 +2,7 @@
 #include "api/prometheus_targets.hpp"
 #include "control/app/control_call.hpp"
 #include "control/app/routes.hpp"
+#include "net/route_group.hpp"
 
 #include <utility>
 
@@ -24,7 +25,7 @@ Task<void> show_capabilities(RouteContext& context, net::Exchange& exchange) {
     co_await exchange.respond(std::move(response));
 }
 
-Task<void> show_version(net::Exchange& exchange) {
+Task<void> show_version(RouteContext&, net::Exchange& exchange) {
     net::Response response = net::json_response(200, api::to_json(api::make_version_info()));
     co_await exchange.respond(std::move(response));
 }
@@ -32,28 +33,15 @@ Task<void> show_version(net::Exchange& exchange) {
 }  // namespace
 
 void add_discovery_routes(net::RouteTable& routes, RouteContext& context) {
-    routes.add({
-        .method = net::Method::get,
-        .path = "/v2/discovery/prometheus",
-        .auth = auth::AuthClass::cluster,
-        .summary = "All nodes in any state, as Prometheus' http_sd takes them",
-        .handler = [&context](net::Exchange& exchange) { return list_targets(context, exchange); },
-    });
-    routes.add({
-        .method = net::Method::get,
-        .path = "/v2/meta/capabilities",
-        .auth = auth::AuthClass::client,
-        .summary = "What the engines of the cluster can do",
-        .handler = [&context](net::Exchange& exchange
-                   ) { return show_capabilities(context, exchange); },
-    });
-    routes.add({
-        .method = net::Method::get,
-        .path = "/v2/meta/version",
-        .auth = auth::AuthClass::client,
-        .summary = "Versions of the program and of its interfaces",
-        .handler = [](net::Exchange& exchange) { return show_version(exchange); },
-    });
+    net::RouteGroup machines(routes, context, auth::AuthClass::cluster);
+    machines.get(
+        "/v2/discovery/prometheus",
+        "All nodes in any state, as Prometheus' http_sd takes them",
+        list_targets
+    );
+    net::RouteGroup group(routes, context, auth::AuthClass::client);
+    group.get("/v2/meta/capabilities", "What the engines of the cluster can do", show_capabilities);
+    group.get("/v2/meta/version", "Versions of the program and of its interfaces", show_version);
 }
 
 }  // namespace orch::control::app

@@ -1,6 +1,8 @@
 #include "api/fleet_messages.hpp"
 #include "control/app/control_call.hpp"
 #include "control/app/routes.hpp"
+#include "net/answer.hpp"
+#include "net/route_group.hpp"
 
 #include <utility>
 
@@ -37,13 +39,7 @@ Task<void> remove_node(RouteContext& context, net::Exchange& exchange) {
         };
         result = co_await run_on_control<Result<void>>(context, work);
     }
-    if (!result) {
-        co_await exchange.respond_error(std::move(result.error()));
-        co_return;
-    }
-    net::Response gone;
-    gone.status = 204;
-    co_await exchange.respond(std::move(gone));
+    co_await net::answer_done(exchange, std::move(result));
 }
 
 Task<void> set_cordoned(RouteContext& context, net::Exchange& exchange, bool cordoned) {
@@ -51,7 +47,15 @@ Task<void> set_cordoned(RouteContext& context, net::Exchange& exchange, bool cor
         return context.fleet.set_cordoned(node, cordoned);
     };
     auto node = co_await run_on_control<Result<api::NodeInfo>>(context, work);
-    co_await answer(exchange, std::move(node));
+    co_await net::answer(exchange, 200, std::move(node));
+}
+
+Task<void> cordon(RouteContext& context, net::Exchange& exchange) {
+    return set_cordoned(context, exchange, true);
+}
+
+Task<void> uncordon(RouteContext& context, net::Exchange& exchange) {
+    return set_cordoned(context, exchange, false);
 }
 
 Task<void> drain(RouteContext& context, net::Exchange& exchange) {
@@ -65,53 +69,31 @@ Task<void> drain(RouteContext& context, net::Exchange& exchange) {
         return context.fleet.drain(node, limit);
     };
     auto node = co_await run_on_control<Result<api::NodeInfo>>(context, work);
-    co_await answer(exchange, std::move(node));
+    co_await net::answer(exchange, 200, std::move(node));
 }
 
 }  // namespace
 
 void add_fleet_routes(net::RouteTable& routes, RouteContext& context) {
-    routes.add({
-        .method = net::Method::post,
-        .path = "/v2/nodes/static",
-        .auth = auth::AuthClass::cluster,
-        .body_limit = net::kNodeApiBodyLimit,
-        .summary = "A node that does not register is polled at its URL from now on",
-        .example = R"({"url":"http://127.0.0.1:9200"})",
-        .handler = [&context](net::Exchange& exchange) { return add_node(context, exchange); },
-    });
-    routes.add({
-        .method = net::Method::del,
-        .path = "/v2/nodes/{id}",
-        .auth = auth::AuthClass::cluster,
-        .body_limit = net::kNodeApiBodyLimit,
-        .summary = "A node leaves; one that was added by its URL is not polled any more",
-        .handler = [&context](net::Exchange& exchange) { return remove_node(context, exchange); },
-    });
-    const auto add =
-        [&](const char* path, const char* summary, net::Handler handler, const char* example = "") {
-            routes.add({
-                .method = net::Method::post,
-                .path = path,
-                .auth = auth::AuthClass::cluster,
-                .body_limit = net::kNodeApiBodyLimit,
-                .summary = summary,
-                .example = example,
-                .handler = std::move(handler),
-            });
-        };
-    const auto cordon = [&context](bool cordoned) -> net::Handler {
-        return [&context, cordoned](net::Exchange& exchange) {
-            return set_cordoned(context, exchange, cordoned);
-        };
-    };
-    add("/v2/nodes/{id}/cordon", "A node keeps its work and gets none", cordon(true));
-    add("/v2/nodes/{id}/uncordon", "A node takes work again", cordon(false));
-    add(
+    net::RouteGroup group(routes, context, auth::AuthClass::cluster);
+    group.post(
+        "/v2/nodes/static",
+        "A node that does not register is polled at its URL from now on",
+        add_node,
+        {.example = R"({"url":"http://127.0.0.1:9200"})"}
+    );
+    group.del(
+        "/v2/nodes/{id}",
+        "A node leaves; one that was added by its URL is not polled any more",
+        remove_node
+    );
+    group.post("/v2/nodes/{id}/cordon", "A node keeps its work and gets none", cordon);
+    group.post("/v2/nodes/{id}/uncordon", "A node takes work again", uncordon);
+    group.post(
         "/v2/nodes/{id}/drain",
         "Cordons a node and waits, deadline_ms at most, until no work of it is left",
-        [&context](net::Exchange& exchange) { return drain(context, exchange); },
-        R"({"deadline_ms":60000})"
+        drain,
+        {.example = R"({"deadline_ms":60000})"}
     );
 }
 

@@ -1,5 +1,6 @@
 #include "base/version.hpp"
 #include "control/app/routes.hpp"
+#include "net/route_group.hpp"
 
 #include <fmt/format.h>
 
@@ -25,7 +26,7 @@ Task<void> health(RouteContext& context, net::Exchange& exchange) {
     co_await exchange.respond(std::move(response));
 }
 
-Task<void> alive(net::Exchange& exchange) {
+Task<void> alive(RouteContext&, net::Exchange& exchange) {
     net::Response response = net::json_response(200, R"({"status":"ok"})");
     co_await exchange.respond(std::move(response));
 }
@@ -43,27 +44,11 @@ Task<void> show_metrics(RouteContext& context, net::Exchange& exchange) {
 }  // namespace
 
 void add_meta_routes(net::RouteTable& routes, RouteContext& context) {
-    const auto add = [&](const char* path, const char* summary, net::Handler handler) {
-        routes.add({
-            .method = net::Method::get,
-            .path = path,
-            .auth = auth::AuthClass::exempt,
-            .summary = summary,
-            .handler = std::move(handler),
-        });
-    };
-    add("/health", "Whether work can be done now", [&context](net::Exchange& exchange) {
-        return health(context, exchange);
-    });
-    add("/livez", "Whether the process lives", [](net::Exchange& exchange) {
-        return alive(exchange);
-    });
-    add("/readyz", "Whether requests are taken; nodes do not count", [](net::Exchange& exchange) {
-        return alive(exchange);
-    });
-    add("/metrics", "Prometheus metrics", [&context](net::Exchange& exchange) {
-        return show_metrics(context, exchange);
-    });
+    net::RouteGroup group(routes, context, auth::AuthClass::exempt);
+    group.get("/health", "Whether work can be done now", health);
+    group.get("/livez", "Whether the process lives", alive);
+    group.get("/readyz", "Whether requests are taken; nodes do not count", alive);
+    group.get("/metrics", "Prometheus metrics", show_metrics);
 }
 
 }  // namespace orch::control::app

@@ -1,6 +1,7 @@
 #include "api/openai.hpp"
 #include "control/app/routes.hpp"
 #include "control/registry/model_listing.hpp"
+#include "net/route_group.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -35,20 +36,9 @@ Task<void> get_model(RouteContext& context, net::Exchange& exchange) {
 }  // namespace
 
 void add_model_routes(net::RouteTable& routes, RouteContext& context) {
-    routes.add({
-        .method = net::Method::get,
-        .path = "/v1/models",
-        .auth = auth::AuthClass::client,
-        .summary = "Served models, as OpenAI lists them",
-        .handler = [&context](net::Exchange& exchange) { return list_models(context, exchange); },
-    });
-    routes.add({
-        .method = net::Method::get,
-        .path = "/v1/models/{model...}",
-        .auth = auth::AuthClass::client,
-        .summary = "One served model",
-        .handler = [&context](net::Exchange& exchange) { return get_model(context, exchange); },
-    });
+    net::RouteGroup group(routes, context, auth::AuthClass::client);
+    group.get("/v1/models", "Served models, as OpenAI lists them", list_models);
+    group.get("/v1/models/{model...}", "One served model", get_model);
 }
 
 }  // namespace orch::control::app

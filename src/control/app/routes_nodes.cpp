@@ -2,6 +2,8 @@
 #include "api/node_views.hpp"
 #include "control/app/control_call.hpp"
 #include "control/app/routes.hpp"
+#include "net/answer.hpp"
+#include "net/route_group.hpp"
 
 #include <utility>
 
@@ -35,7 +37,7 @@ Task<void> register_node(RouteContext& context, net::Exchange& exchange) {
     auto result = co_await async::call_on(context.control, [&] {
         return context.registry.register_node(*message);
     });
-    co_await answer(exchange, std::move(result));
+    co_await net::answer(exchange, 200, std::move(result));
 }
 
 Task<void> heartbeat(RouteContext& context, net::Exchange& exchange) {
@@ -53,7 +55,7 @@ Task<void> heartbeat(RouteContext& context, net::Exchange& exchange) {
     auto result = co_await async::call_on(context.control, [&] {
         return context.registry.heartbeat(node, *message);
     });
-    co_await answer(exchange, std::move(result));
+    co_await net::answer(exchange, 200, std::move(result));
 }
 
 Task<void> list_nodes(RouteContext& context, net::Exchange& exchange) {
@@ -62,7 +64,7 @@ Task<void> list_nodes(RouteContext& context, net::Exchange& exchange) {
             api::make_list(context.registry.table().list(context.registry.now()))
         );
     });
-    co_await answer(exchange, std::move(nodes));
+    co_await net::answer(exchange, 200, std::move(nodes));
 }
 
 Task<void> get_node(RouteContext& context, net::Exchange& exchange) {
@@ -70,7 +72,7 @@ Task<void> get_node(RouteContext& context, net::Exchange& exchange) {
     auto info = co_await async::call_on(context.control, [&] {
         return context.registry.table().get(node, context.registry.now());
     });
-    co_await answer(exchange, std::move(info));
+    co_await net::answer(exchange, 200, std::move(info));
 }
 
 constexpr const char* kRegisterExample =
@@ -87,35 +89,21 @@ constexpr const char* kHeartbeatExample =
 }  // namespace
 
 void add_node_routes(net::RouteTable& routes, RouteContext& context) {
-    const auto add = [&](net::Method method,
-                         const char* path,
-                         const char* summary,
-                         const char* example,
-                         auto handler) {
-        routes.add({
-            .method = method,
-            .path = path,
-            .auth = auth::AuthClass::cluster,
-            .body_limit = net::kNodeApiBodyLimit,
-            .summary = summary,
-            .example = example,
-            .handler = [&context,
-                        handler](net::Exchange& exchange) { return handler(context, exchange); },
-        });
-    };
-    using net::Method;
-    add(Method::post,
+    net::RouteGroup group(routes, context, auth::AuthClass::cluster);
+    group.post(
         "/v2/nodes/register",
         "A node joins, or tells its new shape",
-        kRegisterExample,
-        register_node);
-    add(Method::post,
+        register_node,
+        {.example = kRegisterExample}
+    );
+    group.post(
         "/v2/nodes/{id}/heartbeat",
         "A node tells its state",
-        kHeartbeatExample,
-        heartbeat);
-    add(Method::get, "/v2/nodes", "All nodes in any state", "", list_nodes);
-    add(Method::get, "/v2/nodes/{id}", "One node", "", get_node);
+        heartbeat,
+        {.example = kHeartbeatExample, .routine = true}
+    );
+    group.get("/v2/nodes", "All nodes in any state", list_nodes);
+    group.get("/v2/nodes/{id}", "One node", get_node);
 }
 
 }  // namespace orch::control::app

@@ -1,5 +1,7 @@
 #include "api/operation.hpp"
 #include "control/app/routes.hpp"
+#include "net/answer.hpp"
+#include "net/route_group.hpp"
 
 #include <fmt/format.h>
 
@@ -30,12 +32,7 @@ Task<void> list_operations(RouteContext& context, net::Exchange& exchange) {
 
 Task<void> get_operation(RouteContext& context, net::Exchange& exchange) {
     auto operation = co_await find_operation(context, exchange.param("id"));
-    if (!operation) {
-        co_await exchange.respond_error(std::move(operation.error()));
-        co_return;
-    }
-    net::Response response = net::json_response(200, api::to_json(*operation));
-    co_await exchange.respond(std::move(response));
+    co_await net::answer(exchange, 200, std::move(operation));
 }
 
 net::Headers stream_headers() {
@@ -93,20 +90,10 @@ Task<void> watch_operation(RouteContext& context, net::Exchange& exchange) {
 }  // namespace
 
 void add_operation_routes(net::RouteTable& routes, RouteContext& context) {
-    const auto add = [&](const char* path, const char* summary, auto handler) {
-        routes.add({
-            .method = net::Method::get,
-            .path = path,
-            .auth = auth::AuthClass::cluster,
-            .body_limit = net::kNodeApiBodyLimit,
-            .summary = summary,
-            .handler = [&context,
-                        handler](net::Exchange& exchange) { return handler(context, exchange); },
-        });
-    };
-    add("/v2/operations", "Long operations, the newest first", list_operations);
-    add("/v2/operations/{id}", "How far a long operation is", get_operation);
-    add("/v2/operations/{id}/events", "The same as server-sent events", watch_operation);
+    net::RouteGroup group(routes, context, auth::AuthClass::cluster);
+    group.get("/v2/operations", "Long operations, the newest first", list_operations);
+    group.get("/v2/operations/{id}", "How far a long operation is", get_operation);
+    group.get("/v2/operations/{id}/events", "The same as server-sent events", watch_operation);
 }
 
 }  // namespace orch::control::app

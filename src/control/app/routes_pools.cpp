@@ -2,8 +2,9 @@
 #include "api/node_views.hpp"
 #include "control/app/control_call.hpp"
 #include "control/app/routes.hpp"
+#include "net/answer.hpp"
+#include "net/route_group.hpp"
 
-#include <functional>
 #include <utility>
 
 namespace orch::control::app {
@@ -69,37 +70,33 @@ Task<void> show(RouteContext& context, net::Exchange& exchange, Look<T> look) {
         return look(context, exchange);
     });
     if (result) {
-        co_await answer(exchange, std::move(result));
+        co_await net::answer(exchange, 200, std::move(result));
     } else {
         co_await refuse(context, exchange, std::move(result.error()));
     }
 }
 
+Task<void> show_pool(RouteContext& context, net::Exchange& exchange) {
+    return show<api::PoolInfo>(context, exchange, info_of);
+}
+
+Task<void> show_health(RouteContext& context, net::Exchange& exchange) {
+    return show<api::PoolHealth>(context, exchange, health_of);
+}
+
 }  // namespace
 
 void add_pool_routes(net::RouteTable& routes, RouteContext& context) {
-    const auto add = [&](const char* path, const char* summary, net::Handler handler) {
-        routes.add({
-            .method = net::Method::get,
-            .path = path,
-            .auth = auth::AuthClass::cluster,
-            .summary = summary,
-            .handler = std::move(handler),
-        });
-    };
-    const auto one = [&context](net::Exchange& exchange) {
-        return show<api::PoolInfo>(context, exchange, info_of);
-    };
-    const auto health = [&context](net::Exchange& exchange) {
-        return show<api::PoolHealth>(context, exchange, health_of);
-    };
-    add("/v2/pools", "All pools of all nodes", [&context](net::Exchange& exchange) {
-        return list_pools(context, exchange);
-    });
-    add("/v2/nodes/{node}/pools/{pool}", "One pool of a node", one);
-    add("/v2/nodes/{node}/pools/{pool}/health", "Whether a pool lives and is ready", health);
-    add("/v2/pools/{pool}", "One pool, while its id is unique", one);
-    add("/v2/pools/{pool}/health", "Whether a pool, while its id is unique, is well", health);
+    net::RouteGroup group(routes, context, auth::AuthClass::cluster);
+    group.get("/v2/pools", "All pools of all nodes", list_pools);
+    group.get("/v2/nodes/{node}/pools/{pool}", "One pool of a node", show_pool);
+    group.get(
+        "/v2/nodes/{node}/pools/{pool}/health", "Whether a pool lives and is ready", show_health
+    );
+    group.get("/v2/pools/{pool}", "One pool, while its id is unique", show_pool);
+    group.get(
+        "/v2/pools/{pool}/health", "Whether a pool, while its id is unique, is well", show_health
+    );
 }
 
 }  // namespace orch::control::app

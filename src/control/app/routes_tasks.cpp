@@ -1,7 +1,9 @@
 #include "api/json_fingerprint.hpp"
 #include "api/task_events.hpp"
 #include "control/app/routes.hpp"
+#include "net/answer.hpp"
 #include "net/percent.hpp"
+#include "net/route_group.hpp"
 
 #include <fmt/format.h>
 
@@ -143,23 +145,13 @@ Task<void> list_tasks(RouteContext& context, net::Exchange& exchange) {
 Task<void> get_task(RouteContext& context, net::Exchange& exchange) {
     const TaskId id(exchange.param("id"));
     auto task = co_await async::call_on(context.control, [&] { return context.tasks.get(id); });
-    if (!task) {
-        co_await exchange.respond_error(std::move(task.error()));
-        co_return;
-    }
-    net::Response response = net::json_response(200, api::to_json(*task));
-    co_await exchange.respond(std::move(response));
+    co_await net::answer(exchange, 200, std::move(task));
 }
 
 Task<void> cancel_task(RouteContext& context, net::Exchange& exchange) {
     const TaskId id(exchange.param("id"));
     auto done = co_await async::call_on(context.control, [&] { return context.tasks.cancel(id); });
-    if (!done) {
-        co_await exchange.respond_error(std::move(done.error()));
-        co_return;
-    }
-    net::Response response{.status = 204, .headers = {}, .body = {}};
-    co_await exchange.respond(std::move(response));
+    co_await net::answer_done(exchange, std::move(done));
 }
 
 Result<tasks::WatchPlace> read_place(const net::Exchange& exchange) {
@@ -251,30 +243,17 @@ constexpr const char* kOrder =
 }  // namespace
 
 void add_task_routes(net::RouteTable& routes, RouteContext& context) {
-    using Serve = Task<void> (*)(RouteContext&, net::Exchange&);
-    const auto add = [&](net::Method method,
-                         const char* path,
-                         const char* summary,
-                         const char* example,
-                         Serve serve) {
-        routes.add({
-            .method = method,
-            .path = path,
-            .auth = auth::AuthClass::client,
-            .body_limit = kBodyLimit,
-            .summary = summary,
-            .example = example,
-            .handler = [&context,
-                        serve](net::Exchange& exchange) { return serve(context, exchange); },
-        });
-    };
-    using net::Method;
-    add(Method::post, "/v2/tasks", "Hand in a task; it starts when a slot is free", kOrder, submit);
-    add(Method::get, "/v2/tasks", "Tasks, newest first", "", list_tasks);
-    add(Method::post, "/v2/tasks/preview", "Where a task would go now, and why", kOrder, preview);
-    add(Method::get, "/v2/tasks/{id}", "One task with its output so far", "", get_task);
-    add(Method::get, "/v2/tasks/{id}/events", "Its events as they happen", "", stream_events);
-    add(Method::post, "/v2/tasks/{id}/cancel", "End a task, whatever it does", "", cancel_task);
+    net::RouteGroup group(routes, context, auth::AuthClass::client, kBodyLimit);
+    group.post(
+        "/v2/tasks", "Hand in a task; it starts when a slot is free", submit, {.example = kOrder}
+    );
+    group.get("/v2/tasks", "Tasks, newest first", list_tasks);
+    group.post(
+        "/v2/tasks/preview", "Where a task would go now, and why", preview, {.example = kOrder}
+    );
+    group.get("/v2/tasks/{id}", "One task with its output so far", get_task);
+    group.get("/v2/tasks/{id}/events", "Its events as they happen", stream_events);
+    group.post("/v2/tasks/{id}/cancel", "End a task, whatever it does", cancel_task);
 }
 
 }  // namespace orch::control::app

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -67,6 +70,16 @@ std::set<std::string> CatalogTable::retired_ids(WallTime now) const {
         }
     }
     return ids;
+}
+
+std::optional<WallTime> CatalogTable::next_retirement(WallTime now) const {
+    std::optional<std::int64_t> next;
+    for (const auto& [id, model] : entries_) {
+        if (!retired(model, now) && model.retire_at_ms) {
+            next = std::min(next.value_or(*model.retire_at_ms), *model.retire_at_ms);
+        }
+    }
+    return next ? std::optional(WallTime(std::chrono::milliseconds(*next))) : std::nullopt;
 }
 
 std::string CatalogTable::text() const {

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ public:
     static bool retired(const api::CatalogModel& model, WallTime now);
 
     std::set<std::string> retired_ids(WallTime now) const;
+
+    // When the next entry retires by its deadline, after `now`.
+    std::optional<WallTime> next_retirement(WallTime now) const;
 
     // The whole table as JSON, and back. Errors: invalid_params naming the place.
     std::string text() const;

@@ -81,5 +81,16 @@ TEST(CatalogTable, RefusesATextThatIsNotItsOwn) {
     EXPECT_FALSE(CatalogTable::parse(R"({"models":[{"id":"../a"}]})"));
 }
 
+TEST(CatalogTable, TellsWhenTheNextDeadlineIs) {
+    CatalogTable table;
+    EXPECT_FALSE(table.next_retirement(at(0)));
+    table.set_state("a", {std::string(api::kRetired), 500}, at(1000));
+    table.set_state("b", {std::string(api::kRetired), 200}, at(1000));
+    table.set_state("c", {std::string(api::kRetired), {}}, at(1000));
+    EXPECT_EQ(table.next_retirement(at(1000)), at(1200));
+    EXPECT_EQ(table.next_retirement(at(1200)), at(1500));
+    EXPECT_FALSE(table.next_retirement(at(1500)));
+}
+
 }  // namespace
 }  // namespace orch::control::catalog

@@ -12,7 +12,13 @@
 namespace orch::control::fleet {
 namespace {
 
+constexpr std::string_view kVerify = "model.verify";
+constexpr std::string_view kDigestMismatch = "digest_mismatch";
+
 constexpr Duration kAskAgain = std::chrono::milliseconds(300);
+
+// How late a deadline may be noticed; the time of day may be set meanwhile.
+constexpr Duration kDeadlineLook = std::chrono::seconds(1);
 
 // A node that does not answer for so long, while it still sends heartbeats, is given up.
 constexpr Duration kPatience = std::chrono::seconds(30);
@@ -21,6 +27,10 @@ const api::ModelReport* find_copy(const api::NodeInfo& node, const std::string& 
     const auto copy = std::ranges::find(node.models, id, &api::ModelReport::id);
     const bool whole = copy != node.models.end() && copy->state != api::kModelStaging;
     return whole ? &*copy : nullptr;
+}
+
+Result<void> said_by(const api::Operation& operation) {
+    return operation.error ? fail(Errc::conflict, *operation.error) : Result<void>();
 }
 
 std::string add_request(const catalog::StagingPlan& plan, const catalog::StagingStep& step) {
@@ -72,8 +82,14 @@ struct CatalogBackend::Run {
     }
 };
 
-CatalogBackend::CatalogBackend(Parts parts, const auth::OutboundToken& token, Logger log)
-    : parts_(parts), client_(parts.clients, token), log_(std::move(log)), operations_(parts.rng) {}
+CatalogBackend::CatalogBackend(
+    Parts parts, const auth::OutboundToken& token, OnRetired on_retired, Logger log
+)
+    : parts_(parts),
+      client_(parts.clients, token),
+      log_(std::move(log)),
+      operations_(parts.rng),
+      on_retired_(std::move(on_retired)) {}
 
 CatalogBackend::Snapshot CatalogBackend::snapshot() {
     return {table_.text(), ++version_};
@@ -92,11 +108,18 @@ Result<api::CatalogModel> CatalogBackend::get(const std::string& id) const {
 }
 
 bool CatalogBackend::put(api::CatalogModel model) {
-    return table_.put(std::move(model), parts_.clock.wall());
+    const bool fresh = table_.put(std::move(model), parts_.clock.wall());
+    tell_states();
+    return fresh;
 }
 
 Result<void> CatalogBackend::remove(const std::string& id) {
-    return table_.remove(id);
+    auto removed = table_.remove(id);
+    if (removed) {
+        parts_.probe.model_removed(id);
+        tell_states();
+    }
+    return removed;
 }
 
 Result<api::CatalogModel> CatalogBackend::set_state(
@@ -106,6 +129,7 @@ Result<api::CatalogModel> CatalogBackend::set_state(
         return known;
     }
     table_.set_state(id, request, parts_.clock.wall());
+    tell_states();
     log_.info("a model's state was set", {{"model", id}, {"state", request.state}});
     return get(id);
 }
@@ -140,7 +164,7 @@ Result<api::Operation> CatalogBackend::verify(const std::string& id) {
         return std::unexpected(model.error());
     }
     auto run = std::make_shared<Run>();
-    run->kind = "model.verify";
+    run->kind = kVerify;
     run->model = id;
     for (const api::NodeInfo& node : nodes()) {
         const api::ModelReport* const copy = node.online ? find_copy(node, id) : nullptr;
@@ -154,6 +178,7 @@ Result<api::Operation> CatalogBackend::verify(const std::string& id) {
                 api::kFailed,
                 fmt::format("digest: is {}, the catalog says {}", *copy->digest, *model->digest)
             );
+            parts_.probe.verification_failed(node.node_id, kDigestMismatch);
         }
     }
     return begin(std::move(run));
@@ -180,21 +205,20 @@ bool CatalogBackend::is_online(const NodeId& node) const {
 Task<void> CatalogBackend::drive(std::shared_ptr<Run> run, std::size_t index) {
     const Run::Call& call = run->calls[index];
     const auto begun = co_await client_.begin(call.address, call.path, call.body);
-    std::string error;
+    Result<void> outcome;
     if (!begun) {
-        error = begun.error().message;
+        outcome = std::unexpected(begun.error());
     } else {
-        error = co_await follow(run, index, begun->id);
+        outcome = co_await follow(run, index, begun->id);
     }
     if (!parts_.tasks.cancelled()) {
-        const std::string_view state = error.empty() ? api::kSucceeded : api::kFailed;
-        end_part(*run, index, state, std::move(error));
+        end_part(*run, index, std::move(outcome));
     }
 }
 
-// Until the node's own operation has ended; the answer is its error. A node that is Offline, or
-// silent for longer than kPatience, is lost.
-Task<std::string> CatalogBackend::follow(
+// Until the node's own operation has ended. A node that is Offline, or silent for longer than
+// kPatience, is lost. Errors: conflict (what the node says), node_unavailable (lost).
+Task<Result<void>> CatalogBackend::follow(
     std::shared_ptr<Run> run, std::size_t index, std::string id
 ) {
     const Run::Call& call = run->calls[index];
@@ -208,28 +232,32 @@ Task<std::string> CatalogBackend::follow(
             run->parts[index].bytes_total = operation->bytes_total;
             told(*run);
             if (operation->ended()) {
-                co_return operation->error.value_or("");
+                co_return said_by(*operation);
             }
         } else if (operation.error().code == Errc::not_found) {
-            co_return "the node has started anew and gave the work up";
+            co_return fail(Errc::conflict, "the node has started anew and gave the work up");
         } else if (!is_online(call.node) || now - heard > kPatience) {
-            co_return fmt::format("the node was lost: {}", operation.error().message);
+            co_return fail(
+                Errc::node_unavailable,
+                fmt::format("the node was lost: {}", operation.error().message)
+            );
         }
         if (!co_await parts_.clock.sleep_for(kAskAgain)) {
-            co_return "stopped";
+            co_return fail(Errc::cancelled, "stopped");
         }
     }
 }
 
-void CatalogBackend::end_part(
-    Run& run, std::size_t index, std::string_view state, std::string error
-) {
+void CatalogBackend::end_part(Run& run, std::size_t index, Result<void> outcome) {
     api::OperationPart& part = run.parts[index];
-    part.state = state;
-    if (error.empty()) {
+    part.state = outcome ? api::kSucceeded : api::kFailed;
+    if (run.kind == kVerify) {
+        count_verification(run.calls[index].node, outcome);
+    }
+    if (outcome) {
         part.bytes_done = part.bytes_total;
     } else {
-        part.error = std::move(error);
+        part.error = std::move(outcome.error().message);
         log_.warn(
             "a node's part of an operation failed",
             {{"operation", run.kind},
@@ -240,6 +268,49 @@ void CatalogBackend::end_part(
     }
     --run.left;
     told(run);
+}
+
+// An error names its field: `digest` when the bytes are others than they were.
+void CatalogBackend::count_verification(const NodeId& node, const Result<void>& outcome) {
+    if (outcome) {
+        parts_.probe.verified(node);
+        return;
+    }
+    const Error& error = outcome.error();
+    parts_.probe.verification_failed(
+        node,
+        error.code == Errc::node_unavailable   ? "unreachable"
+        : error.message.starts_with("digest:") ? kDigestMismatch
+                                               : "error"
+    );
+}
+
+void CatalogBackend::tell_states() {
+    const WallTime now = parts_.clock.wall();
+    for (const auto& [id, model] : table_.entries()) {
+        parts_.probe.model_state(id, catalog::CatalogTable::retired(model, now));
+    }
+    std::set<std::string> ids = table_.retired_ids(now);
+    auto retired = std::make_shared<const view::RetiredModels>(ids.begin(), ids.end());
+    if (*retired != *retired_) {
+        retired_ = std::move(retired);
+        on_retired_(retired_);
+    }
+    if (!following_ && table_.next_retirement(now)) {
+        following_ = true;
+        parts_.tasks.spawn(follow_deadlines());
+    }
+}
+
+Task<void> CatalogBackend::follow_deadlines() {
+    while (const auto next = table_.next_retirement(parts_.clock.wall())) {
+        const Duration left = *next - parts_.clock.wall();
+        if (!co_await parts_.clock.sleep_for(std::min(left, kDeadlineLook))) {
+            break;
+        }
+        tell_states();
+    }
+    following_ = false;
 }
 
 // Shows the parts and, with the last of them, ends the operation.
@@ -256,7 +327,7 @@ void CatalogBackend::told(Run& run) {
         }
     }
     operations_.end(run.operation, fmt::format("{}", fmt::join(failures, "; ")), now);
-    if (failures.empty() && run.kind == "model.verify") {
+    if (failures.empty() && run.kind == kVerify) {
         table_.note_verified(run.model, now);
     }
 }

@@ -8,11 +8,14 @@
 #include "base/rng.hpp"
 #include "control/catalog/catalog_table.hpp"
 #include "control/catalog/staging_planner.hpp"
+#include "control/fleet/catalog_probe.hpp"
 #include "control/fleet/node_models_client.hpp"
 #include "control/fleet/registry_backend.hpp"
+#include "control/view/retired_models.hpp"
 #include "operations/operation_table.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -31,7 +34,11 @@ public:
         net::ClientPool& clients;
         RegistryBackend& registry;
         Rng& rng;
+        CatalogProbe& probe;
     };
+
+    // Hears which models are retired when that changes; also when a deadline passes.
+    using OnRetired = std::function<void(const view::RetiredModelsPtr&)>;
 
     // What has to be written so that a change survives.
     struct Snapshot {
@@ -39,10 +46,13 @@ public:
         std::uint64_t version = 0;
     };
 
-    CatalogBackend(Parts parts, const auth::OutboundToken& token, Logger log);
+    CatalogBackend(Parts parts, const auth::OutboundToken& token, OnRetired on_retired, Logger log);
 
     // The entries of an earlier run. Before anything else.
     void restore(catalog::CatalogTable table) { table_ = std::move(table); }
+
+    // From now on metrics and `on_retired` are told.
+    void start() { tell_states(); }
 
     Snapshot snapshot();
 
@@ -75,9 +85,12 @@ private:
 
     api::Operation begin(std::shared_ptr<Run> run);
     Task<void> drive(std::shared_ptr<Run> run, std::size_t index);
-    Task<std::string> follow(std::shared_ptr<Run> run, std::size_t index, std::string id);
-    void end_part(Run& run, std::size_t index, std::string_view state, std::string error);
+    Task<Result<void>> follow(std::shared_ptr<Run> run, std::size_t index, std::string id);
+    void end_part(Run& run, std::size_t index, Result<void> outcome);
     void told(Run& run);
+    void count_verification(const NodeId& node, const Result<void>& outcome);
+    void tell_states();
+    Task<void> follow_deadlines();
     bool is_online(const NodeId& node) const;
 
     Parts parts_;
@@ -86,6 +99,9 @@ private:
     catalog::CatalogTable table_;
     operations::OperationTable operations_;
     std::uint64_t version_ = 0;
+    OnRetired on_retired_;
+    view::RetiredModelsPtr retired_ = std::make_shared<view::RetiredModels>();
+    bool following_ = false;
 };
 
 }  // namespace orch::control::fleet

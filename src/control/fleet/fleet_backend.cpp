@@ -54,9 +54,8 @@ Task<Result<AddedNode>> FleetBackend::add_node(std::string url) {
         }
         co_return AddedNode{std::move(*node), false};
     }
-    std::vector<PoolId> no_pools;
-    const StatusAnswer answer =
-        co_await parts_.source.ask(endpoint_of(*address), std::move(no_pools));
+    std::vector<PoolId> pools = NodePoller::pools_to_ask({});
+    const StatusAnswer answer = co_await parts_.source.ask(endpoint_of(*address), std::move(pools));
     if (answer.outcome != StatusAnswer::Outcome::success) {
         co_return fail(Errc::node_unavailable, "url: " + answer.reason);
     }

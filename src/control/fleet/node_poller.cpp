@@ -29,11 +29,29 @@ PollKey key_of(const NodeId& node) {
     return {false, node.str()};
 }
 
+api::PoolReport report_of(const api::PoolStatus& status) {
+    api::PoolReport report;
+    report.pool_id = status.pool_id;
+    report.ready = status.ready;
+    report.draining = status.draining;
+    report.slots_total = status.slots_total;
+    report.slots_free = std::min(status.slots_free, status.slots_total);
+    report.engine = status.engine;
+    report.served_name = status.served_name;
+    report.models_available = status.models_available;
+    report.vram_total_bytes = status.vram_total_bytes;
+    report.vram_free_bytes = status.vram_free_bytes.value_or(0);
+    return report;
+}
+
 // What a node of the earlier wire format would say of itself, had it been asked in its day.
-api::NodeStatusBody body_of_earlier(const NodeId& node) {
+api::NodeStatusBody body_of_earlier(const NodeId& node, const std::vector<api::PoolStatus>& pools) {
     api::NodeStatusBody body;
     body.node_id = node;
     body.machine_id = MachineId(node.str());
+    for (const api::PoolStatus& pool : pools) {
+        body.pools.push_back(report_of(pool));
+    }
     return body;
 }
 
@@ -49,6 +67,11 @@ NodePoller::NodePoller(PollPlan plan, std::uint64_t seed, Parts parts, Logger lo
 
 void NodePoller::start() {
     parts_.tasks.spawn(run());
+}
+
+void NodePoller::set_interval(Duration interval) {
+    planner_.set_interval(interval, parts_.clock.now());
+    alarm_.ring();
 }
 
 void NodePoller::hear(const registry::NodeChange& change) {
@@ -175,6 +198,10 @@ void NodePoller::count(
     }
 }
 
+std::vector<PoolId> NodePoller::pools_to_ask(const std::vector<PoolId>& known) {
+    return known.empty() ? std::vector{PoolId(std::string(kEarlierPool))} : known;
+}
+
 Task<bool> NodePoller::poll_static(std::string url) {
     const StaticNode* node = parts_.statics.find(url);
     if (node == nullptr) {
@@ -182,7 +209,8 @@ Task<bool> NodePoller::poll_static(std::string url) {
     }
     const view::Endpoint endpoint = endpoint_of(node->address);
     const Instant since = parts_.clock.now();
-    std::vector<PoolId> pools = parts_.registry.unpublished().pools_of(node->id);
+    const std::vector<PoolId> known = parts_.registry.unpublished().pools_of(node->id);
+    std::vector<PoolId> pools = pools_to_ask(known);
     const StatusAnswer answer = co_await parts_.source.ask(endpoint, pools);
     node = parts_.statics.find(url);
     if (parts_.tasks.cancelled() || node == nullptr) {
@@ -190,22 +218,32 @@ Task<bool> NodePoller::poll_static(std::string url) {
     }
     if (answer.outcome != Outcome::success) {
         failed(node->id, endpoint, answer.reason);
-        count(node->id, pools, answer, since);
+        count(node->id, known, answer, since);
         co_return false;
     }
     if (const auto taken = take_static(url, answer); !taken) {
         failed(node->id, endpoint, taken.error().message);
         co_return false;
     }
-    count(node->id, pools, answer, since);
+    count(node->id, known, answer, since);
     co_return true;
 }
 
 Result<void> NodePoller::take_static(const std::string& url, const StatusAnswer& answer) {
     const StaticNode& node = *parts_.statics.find(url);
+    if (!answer.body && answer.pools.empty()) {
+        return fail(
+            Errc::node_unavailable,
+            fmt::format(
+                "url: {} tells neither GET /v2/node nor GET /pools/{}/status: it is no node",
+                url,
+                kEarlierPool
+            )
+        );
+    }
     const NodeId before = node.id;
     const view::Endpoint endpoint = endpoint_of(node.address);
-    const api::NodeStatusBody body = answer.body.value_or(body_of_earlier(before));
+    const api::NodeStatusBody body = answer.body.value_or(body_of_earlier(before, answer.pools));
     const StaticNode* const same_name = parts_.statics.find(body.node_id);
     if (same_name != nullptr && same_name != &node) {
         return fail(
@@ -223,9 +261,6 @@ Result<void> NodePoller::take_static(const std::string& url, const StatusAnswer&
     }
     failures_.erase(body.node_id);
     planner_.remove(key_of(body.node_id));
-    for (const api::PoolStatus& pool : answer.pools) {
-        parts_.registry.pool_answered({body.node_id, pool.pool_id}, pool);
-    }
     if (before != body.node_id) {
         parts_.statics.named(url, body.node_id);
         failures_.erase(before);

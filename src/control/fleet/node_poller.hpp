@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace orch::control::fleet {
 
@@ -23,6 +25,10 @@ class NodePoller {
 public:
     // One failure is an accident; from here on it gets no work.
     static constexpr std::size_t kFailuresUntilUnreachable = 3;
+
+    // What an earlier node that nobody knows yet is asked for: it cannot list its pools, and its
+    // users had one of this name.
+    static constexpr std::string_view kEarlierPool = "default";
 
     struct Parts {
         async::AsyncClock& clock;
@@ -38,13 +44,19 @@ public:
 
     void start();
 
+    void set_interval(Duration interval);
+
     // The URL stands in `statics`. Asked first now, unless it has answered just before.
     void add_static(const std::string& url, bool answered);
     void remove_static(const std::string& url);
 
     // Takes in what the node at a static URL answered, its name included.
-    // Errors: as NodeTable::polled(); conflict for a name that another static URL has.
+    // Errors: as NodeTable::polled(); conflict for a name that another static URL has;
+    // node_unavailable when it told nothing that only a node knows.
     Result<void> take_static(const std::string& url, const StatusAnswer& answer);
+
+    // Of a static node: those it was known with, or the one to try.
+    static std::vector<PoolId> pools_to_ask(const std::vector<PoolId>& known);
 
     std::size_t targets() const { return planner_.size(); }
 

@@ -10,10 +10,30 @@ void PollPlanner::add(const PollKey& key, Instant now, bool soon) {
         return;
     }
     Entry& entry = place->second;
-    const auto span = static_cast<std::uint64_t>(plan_.interval.count());
-    entry.moment = now + Duration(static_cast<std::int64_t>(rng_.below(span)));
+    entry.moment = draw_moment(now);
     entry.due = soon ? now : entry.moment;
     enqueue(key, entry);
+}
+
+Instant PollPlanner::draw_moment(Instant now) {
+    const auto span = static_cast<std::uint64_t>(plan_.interval.count());
+    return now + Duration(static_cast<std::int64_t>(rng_.below(span)));
+}
+
+void PollPlanner::set_interval(Duration interval, Instant now) {
+    if (interval == plan_.interval) {
+        return;
+    }
+    plan_.interval = interval;
+    well_.clear();
+    doubtful_.clear();
+    for (auto& [key, entry] : entries_) {
+        entry.moment = draw_moment(now);
+        entry.due = entry.moment;
+        if (!entry.running) {
+            enqueue(key, entry);
+        }
+    }
 }
 
 void PollPlanner::remove(const PollKey& key) {

@@ -42,6 +42,9 @@ public:
 
     void remove(const PollKey& key);
 
+    // From now on; each node gets a moment in the new interval.
+    void set_interval(Duration interval, Instant now);
+
     // Whom to ask now; each counts as being asked until finished().
     std::vector<PollKey> take_due(Instant now);
 
@@ -62,6 +65,7 @@ private:
 
     using Queue = std::set<std::pair<Instant, PollKey>>;
 
+    Instant draw_moment(Instant now);
     void enqueue(const PollKey& key, Entry& entry);
     void take(bool doubtful, Instant now, std::vector<PollKey>& taken);
     bool has_room(bool doubtful) const;

@@ -35,6 +35,27 @@ TEST(PollPlanner, AsksEveryNodeOnceInAnInterval) {
     }
 }
 
+TEST(PollPlanner, AnotherIntervalCountsFromTheNextTurn) {
+    PollPlanner planner({.interval = 100s}, 1);
+    planner.add(node(1), kStart);
+    planner.add(node(2), kStart, true);
+    const auto running = planner.take_due(kStart);
+    ASSERT_EQ(running.size(), 1U);
+    planner.set_interval(1s, kStart);
+    planner.finished(running.front(), true, kStart);
+    int asked = 0;
+    for (Instant now = kStart; now < kStart + 10s; now += 10ms) {
+        for (const PollKey& key : planner.take_due(now)) {
+            ++asked;
+            planner.finished(key, true, now);
+        }
+    }
+    EXPECT_EQ(asked, 20);
+    planner.remove(node(1));
+    planner.remove(node(2));
+    EXPECT_FALSE(planner.next_due());
+}
+
 TEST(PollPlanner, SpreadsNodesThatComeTogether) {
     PollPlanner planner({.interval = 5s}, 2);
     for (int i = 0; i < 1000; ++i) {

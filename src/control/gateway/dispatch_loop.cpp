@@ -29,6 +29,7 @@ DispatchLoop::DispatchLoop(
            .labels = {"policy"}}
       )),
       probe_(metrics),
+      placements_(metrics),
       dispatcher_(
           admission,
           policy,

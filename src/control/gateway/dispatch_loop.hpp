@@ -5,6 +5,7 @@
 #include "async/task_group.hpp"
 #include "control/gateway/dispatcher.hpp"
 #include "control/gateway/gateway_probe.hpp"
+#include "control/gateway/placement_probe.hpp"
 #include "metrics/registry.hpp"
 
 #include <cstdint>
@@ -48,6 +49,8 @@ public:
 
     GatewayProbe& probe() { return probe_; }
 
+    PlacementProbe& placements() { return placements_; }
+
 private:
     void keep_ticking();
     void count_turned_away();
@@ -61,6 +64,7 @@ private:
     metrics::Family<metrics::Counter>& backpressure_;
     std::uint64_t turned_away_ = 0;  // as told to the metric
     GatewayProbe probe_;
+    PlacementProbe placements_;
     Dispatcher dispatcher_;
     bool ticking_ = false;
 };

@@ -113,6 +113,8 @@ public:
 
     void expire(Instant now);
 
+    const view::ClusterView& view() const { return *view_; }
+
     std::optional<Instant> next_deadline() const { return queue_.next_deadline(); }
 
     std::size_t waiting() const { return queue_.depth(); }

@@ -7,6 +7,7 @@
 #include "control/placement/choice_ledger.hpp"
 #include "control/placement/placement_policy.hpp"
 #include "control/view/cluster_view.hpp"
+#include "control/view/retired_models.hpp"
 #include "net/edge.hpp"
 
 #include <functional>
@@ -35,6 +36,10 @@ public:
           ledger_(policy_.seed + edge.index() + 1) {}
 
     void set_policy(placement::PlacementPolicy policy) { policy_ = std::move(policy); }
+
+    void set_retired(view::RetiredModelsPtr retired) { retired_ = std::move(retired); }
+
+    const view::RetiredModels& retired() const { return *retired_; }
 
     // Tells the requests of nodes that are offline now.
     void set_view(view::ClusterViewPtr view);
@@ -88,6 +93,7 @@ private:
     RetryBudget retries_;
     std::list<Visit*> visits_;
     view::ClusterViewPtr view_ = std::make_shared<view::ClusterView>();
+    view::RetiredModelsPtr retired_ = std::make_shared<view::RetiredModels>();
 };
 
 }  // namespace orch::control::gateway

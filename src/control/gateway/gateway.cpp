@@ -3,6 +3,7 @@
 #include "api/inference_peek.hpp"
 #include "control/gateway/exchange_caller.hpp"
 #include "control/gateway/request_headers.hpp"
+#include "control/gateway/retirement.hpp"
 #include "net/correlation.hpp"
 
 #include <utility>
@@ -16,10 +17,13 @@ Gateway::Gateway(
     metrics::Registry& metrics
 )
     : context_(std::move(context)) {
-    const PlacementProbe placements(metrics);
     for (net::Edge* const edge : edges) {
         edges_.push_back(std::make_unique<EdgeState>(
-            *edge, context_.dispatch, policy, PlacementProbe(metrics, placements), metrics
+            *edge,
+            context_.dispatch,
+            policy,
+            PlacementProbe(metrics, context_.dispatch.placements()),
+            metrics
         ));
     }
 }
@@ -68,6 +72,12 @@ void Gateway::set_policy(const placement::PlacementPolicy& policy) {
     }
 }
 
+void Gateway::set_retired(const view::RetiredModelsPtr& retired) {
+    for (const auto& state : edges_) {
+        state->edge().loop().post([state = state.get(), retired] { state->set_retired(retired); });
+    }
+}
+
 const view::ClusterViewPtr& Gateway::view_of(const net::Edge& edge) const {
     return edges_[edge.index()]->view();
 }
@@ -76,17 +86,26 @@ Task<void> Gateway::serve(net::Exchange& exchange, ModelKind kind) {
     EdgeState& edge = *edges_[exchange.edge().index()];
     const auto peek = api::peek_inference(exchange.body());
     auto request = peek ? read_hints(exchange.head().headers) : std::unexpected(peek.error());
-    if (!request) {
-        edge.probe().rejected(request.error().code);
-        co_await exchange.respond_error(request.error());
+    const auto priority = read_priority(exchange.head().headers);
+    if (!request || !priority) {
+        co_await refuse(exchange, request ? priority.error() : request.error());
         co_return;
     }
     request->model = peek->model;
     request->kind = kind;
     tell_model(exchange, peek->model.value_or(""));
+    if (auto served = leave_out_retired(*edge.view(), edge.retired(), *request); !served) {
+        co_await refuse(exchange, std::move(served.error()));
+        co_return;
+    }
     ExchangeCaller caller(exchange);
-    InferenceRun run(context_, edge, caller, std::move(*request), admission::Priority::interactive);
+    InferenceRun run(context_, edge, caller, std::move(*request), *priority);
     co_await run.run();
+}
+
+Task<void> Gateway::refuse(net::Exchange& exchange, Error error) {
+    edges_[exchange.edge().index()]->probe().rejected(error.code);
+    co_await exchange.respond_error(std::move(error));
 }
 
 Task<void> Gateway::carry(

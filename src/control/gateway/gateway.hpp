@@ -2,6 +2,7 @@
 
 #include "control/gateway/edge_state.hpp"
 #include "control/gateway/inference_run.hpp"
+#include "control/view/retired_models.hpp"
 #include "net/route_table.hpp"
 
 #include <memory>
@@ -39,11 +40,15 @@ public:
     // For requests that are placed from now on. Any thread.
     void set_policy(const placement::PlacementPolicy& policy);
 
+    // For requests that come from now on. Any thread.
+    void set_retired(const view::RetiredModelsPtr& retired);
+
     // The edge's present picture. That edge's thread.
     const view::ClusterViewPtr& view_of(const net::Edge& edge) const;
 
 private:
     Task<void> serve(net::Exchange& exchange, ModelKind kind);
+    Task<void> refuse(net::Exchange& exchange, Error error);
     void tell_model(net::Exchange& exchange, const std::string& model);
 
     GatewayContext context_;

@@ -8,7 +8,7 @@
 namespace orch::control::gateway {
 namespace {
 
-constexpr std::array<std::string_view, 16> kNotForNode{
+constexpr std::array<std::string_view, 17> kNotForNode{
     "Host",
     "Content-Length",
     "Expect",
@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 16> kNotForNode{
     "X-Llorch-Prefer",
     "X-Llorch-Avoid",
     "X-Llorch-Fallback",
+    "X-Llorch-Priority",
 };
 
 constexpr std::array<std::string_view, 5> kNotForClient{
@@ -106,6 +107,18 @@ Result<placement::PlacementRequest> read_hints(const net::Headers& headers) {
     request.fallback = *fallback;
     request.session = std::move(*session);
     return request;
+}
+
+Result<admission::Priority> read_priority(const net::Headers& headers) {
+    const auto value = headers.find("X-Llorch-Priority");
+    if (!value) {
+        return admission::Priority::interactive;
+    }
+    const auto priority = admission::priority_from(*value);
+    if (!priority) {
+        return fail(Errc::invalid_params, "X-Llorch-Priority: must be interactive or batch");
+    }
+    return *priority;
 }
 
 net::Headers headers_for_node(const net::Exchange& exchange, const std::string& token) {

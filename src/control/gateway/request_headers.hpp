@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "control/admission/priority.hpp"
 #include "control/placement/placement_request.hpp"
 #include "net/exchange.hpp"
 #include "net/headers.hpp"
@@ -13,6 +14,10 @@ namespace orch::control::gateway {
 // without a model.
 // Errors: invalid_params naming the header.
 Result<placement::PlacementRequest> read_hints(const net::Headers& headers);
+
+// X-Llorch-Priority: interactive, which it is without the header, or batch.
+// Errors: invalid_params naming the header.
+Result<admission::Priority> read_priority(const net::Headers& headers);
 
 // What goes to the node: the client's headers without hop-by-hop fields, without what is meant for
 // the gateway alone (hints, the client's credentials, the web page it is) and without

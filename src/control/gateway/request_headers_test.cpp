@@ -79,5 +79,14 @@ TEST(RequestHeaders, TheClientGetsTheEnginesHeadersOnly) {
     EXPECT_EQ(passed.find("Server"), "llama.cpp");
 }
 
+TEST(ReadPriority, IsInteractiveUnlessSaidOtherwise) {
+    EXPECT_EQ(read_priority(headers({})), admission::Priority::interactive);
+    EXPECT_EQ(read_priority(headers({{"X-Llorch-Priority", "batch"}})), admission::Priority::batch);
+    const auto unknown = read_priority(headers({{"X-Llorch-Priority", "urgent"}}));
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().code, Errc::invalid_params);
+    EXPECT_TRUE(unknown.error().message.starts_with("X-Llorch-Priority:"));
+}
+
 }  // namespace
 }  // namespace orch::control::gateway

@@ -1,6 +1,8 @@
 #include "control/tasks/task_backend.hpp"
 
 #include "api/task_events.hpp"
+#include "control/gateway/retirement.hpp"
+#include "control/tasks/task_preview.hpp"
 #include "control/tasks/task_run.hpp"
 #include "net/correlation.hpp"
 
@@ -30,21 +32,16 @@ std::unexpected<Refusal> refuse(Error error) {
     return std::unexpected(Refusal{std::move(error), {}});
 }
 
+Error stopped() {
+    return {Errc::worker_reset, "the control plane stopped", {}};
+}
+
 std::string key_name(const Submission& submission) {
     return submission.identity + "\nkey\n" + *submission.key;
 }
 
 std::string id_name(const Submission& submission) {
     return submission.identity + "\nid\n" + submission.id->str();
-}
-
-api::ErrorDetails details_of(const placement::Decision& decision) {
-    api::ErrorDetails details;
-    std::vector<api::PlaceReasons>& places = details.candidates.emplace();
-    for (const placement::Considered& place : decision.considered) {
-        places.push_back({place.key.node, place.key.pool, place.reasons});
-    }
-    return details;
 }
 
 // The gateway's part of a task, from its slot to the last report.
@@ -117,6 +114,9 @@ void TaskBackend::remember(const Submission& names, const std::string& answer) {
 }
 
 std::expected<TaskRecord*, Refusal> TaskBackend::admit(Submission submission) {
+    if (closed_) {
+        return refuse({Errc::pool_unavailable, "the control plane is stopping", {}});
+    }
     if (!table_.room_for(submission.order.call->body.size())) {
         return refuse(
             {Errc::admission_reject,
@@ -125,6 +125,11 @@ std::expected<TaskRecord*, Refusal> TaskBackend::admit(Submission submission) {
         );
     }
     const TaskId id = submission.id ? *submission.id : TaskId(make_uuid(rng_));
+    const view::ClusterView& view = services_.dispatch.dispatcher().view();
+    if (auto served = gateway::leave_out_retired(view, *retired_, submission.order.placement);
+        !served) {
+        return refuse(std::move(served.error()));
+    }
     const placement::PlacementRequest request = submission.order.placement;
     const admission::Priority priority = submission.order.priority;
     TaskRecord* const record = table_.insert(id, std::move(submission.order));
@@ -148,7 +153,9 @@ std::expected<TaskRecord*, Refusal> TaskBackend::admit(Submission submission) {
         table_.erase(id);
         const auto outlook =
             services_.dispatch.dispatcher().preview(request, services_.clock.now());
-        return std::unexpected(Refusal{std::move(ticket.error()), details_of(outlook.decision)});
+        services_.dispatch.placements().considered(outlook.decision);
+        services_.dispatch.placements().no_capacity(request);
+        return std::unexpected(Refusal{std::move(ticket.error()), reasons_of(outlook.decision)});
     }
     if (record->fsm.state() == TaskState::queued) {
         record->ticket = *ticket;
@@ -173,34 +180,11 @@ void TaskBackend::count_rejected(Errc reason) {
 }
 
 api::TaskPreview TaskBackend::preview(const TaskOrder& order) const {
-    const auto outlook =
-        services_.dispatch.dispatcher().preview(order.placement, services_.clock.now());
-    api::TaskPreview preview;
-    for (const placement::Considered& place : outlook.decision.considered) {
-        preview.candidates.push_back(
-            {place.key.node,
-             place.key.pool,
-             place.feasible,
-             place.reasons,
-             place.load,
-             place.vram_free}
-        );
-    }
-    const std::optional<Error>& error =
-        outlook.decision.rejection ? outlook.decision.rejection : outlook.refused;
-    if (error) {
-        preview.code = wire_name(error->code);
-        preview.message = error->message;
-    } else if (outlook.slot_free) {
-        const placement::Candidate& first = outlook.decision.ranked.front();
-        preview.decision = api::TaskChoice{first.node->id, first.pool->key.pool};
-        preview.queue_position = 0;
-        preview.predicted_start_ms = 0;
-    } else {
-        preview.queue_position = outlook.standing.ahead;
-        preview.predicted_start_ms = ms(outlook.standing.start_in);
-    }
-    return preview;
+    const gateway::Dispatcher& dispatcher = services_.dispatch.dispatcher();
+    placement::PlacementRequest request = order.placement;
+    const auto served = gateway::leave_out_retired(dispatcher.view(), *retired_, request);
+    const auto outlook = dispatcher.preview(request, services_.clock.now());
+    return make_preview(outlook, served);
 }
 
 Result<api::TaskView> TaskBackend::get(const TaskId& id) {
@@ -236,6 +220,22 @@ Result<void> TaskBackend::cancel(const TaskId& id) {
     }
     act(*record, action);
     return {};
+}
+
+void TaskBackend::close() {
+    closed_ = true;
+    for (TaskRecord* const record : table_.unended()) {
+        if (record->ticket) {
+            services_.dispatch.probe().rejected(Errc::worker_reset);
+            fail_task(*record, Event::deadline, stopped());  // it waits no longer
+        }
+    }
+}
+
+void TaskBackend::end_running() {
+    for (TaskRecord* const record : table_.unended()) {
+        fail_task(*record, Event::failed, stopped());
+    }
 }
 
 TaskBackend::Watch TaskBackend::watch(Executor watcher, WatchPlace place) {
@@ -284,10 +284,8 @@ void TaskBackend::on_dispatched(const TaskId& id, Result<gateway::Grant> outcome
     if (record == nullptr || record->fsm.ended()) {
         return;
     }
-    if (closed_) {
-        outcome.error() = {Errc::worker_reset, "the control plane stopped", {}};
-    }
     services_.dispatch.probe().rejected(outcome.error().code);
+    services_.dispatch.placements().no_capacity(record->order.placement);
     fail_task(*record, Event::failed, std::move(outcome.error()));
 }
 
@@ -489,6 +487,7 @@ void TaskBackend::look_at_queued(Instant now) {
     for (TaskRecord* const record : queued) {
         if (record->deadline && now >= *record->deadline) {
             services_.dispatch.probe().rejected(Errc::deadline_unmet);
+            services_.dispatch.placements().no_capacity(record->order.placement);
             Error late{Errc::deadline_unmet, "no slot became free within deadline_ms", {}};
             fail_task(*record, Event::deadline, std::move(late));
         } else if (now - record->told_at >= pause) {

@@ -12,6 +12,7 @@
 #include "control/tasks/task_report.hpp"
 #include "control/tasks/task_table.hpp"
 #include "control/tasks/watch_list.hpp"
+#include "control/view/retired_models.hpp"
 #include "net/edge.hpp"
 
 #include <cstddef>
@@ -57,8 +58,8 @@ class TaskBackend {
 public:
     TaskBackend(TasksConfig config, TaskServices services, Logger log);
 
-    // The body of the 202 answer. Errors: why nothing fits, admission_reject for a full queue or
-    // too little memory, conflict for a name that was used with another body.
+    // The body of the 202 answer. Errors: why nothing fits, model_deprecated, admission_reject for
+    // a full queue or too little memory, conflict for a name that was used with another body.
     std::expected<std::string, Refusal> submit(Submission submission);
 
     // A submission that could not even be read. Any thread.
@@ -83,9 +84,15 @@ public:
     Watch watch(Executor watcher, WatchPlace place);
     void leave(const Watch& watch);
 
-    // From now on a task that loses its place in the queue, because the dispatcher is closed, ends
-    // in worker_reset: the program stops.
-    void close() { closed_ = true; }
+    // For tasks that are handed in from now on.
+    void set_retired(view::RetiredModelsPtr retired) { retired_ = std::move(retired); }
+
+    // The program stops: tasks that wait end in worker_reset, so that nobody watches them in vain,
+    // and no more are taken in; those that run go on.
+    void close();
+
+    // Those too end in worker_reset. After close().
+    void end_running();
 
 private:
     std::expected<std::optional<std::string>, Refusal> find_earlier(const Submission& submission);
@@ -117,6 +124,7 @@ private:
     TaskTable table_;
     IdempotencyTable earlier_;
     WatchList watchers_;
+    view::RetiredModelsPtr retired_ = std::make_shared<view::RetiredModels>();
     std::size_t next_edge_ = 0;
     bool ticking_ = false;
     bool closed_ = false;

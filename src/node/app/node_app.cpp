@@ -67,6 +67,7 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
       request_audit_(audit_, clock),
       auth_(config_.auth, config_.outbound_token),
       tls_(tls_of(config_.tls)),
+      access_log_sample_(config_.access_log_sample),
       rng_(system_seed()),
       pools_probe_(metrics_, config_.node_id),
       supervisor_probe_(metrics_, config_.node_id),
@@ -145,8 +146,7 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
 NodeApp::~NodeApp() = default;
 
 net::ServerSpec NodeApp::server_spec() {
-    const auto observe = [this,
-                          log = net::access_log(Logger(sink_, "http"), config_.access_log_sample)](
+    const auto observe = [this, log = net::access_log(Logger(sink_, "http"), access_log_sample_)](
                              const net::Exchange& exchange, Duration elapsed
                          ) {
         log(exchange, elapsed);
@@ -159,13 +159,18 @@ net::ServerSpec NodeApp::server_spec() {
 }
 
 void NodeApp::apply(const NodeConfig& next) {
-    sink_.set_level(next.log_level);
-    sink_.set_format(next.log_format);
+    set_log(next.log_level, next.log_format);
+    access_log_sample_ = next.access_log_sample;
     control_.post([this, interval = next.heartbeat_interval] {
         for (const auto& enrolment : enrolments_) {
             enrolment->set_interval(interval);
         }
     });
+}
+
+void NodeApp::set_log(LogLevel level, LogFormat format) {
+    sink_.set_level(level);
+    sink_.set_format(format);
 }
 
 supervisor::SupervisorConfig NodeApp::supervisor_config() const {
@@ -189,6 +194,7 @@ supervisor::SupervisorConfig NodeApp::supervisor_config() const {
     config.model_dir = config_.model_dir;
     config.find_model = [this](const std::string& name) { return models_.find_file(name); };
     config.inherited_environment = config_.environment;
+    config.keep_engines = config_.keep_engines;
     return config;
 }
 
@@ -327,11 +333,18 @@ void NodeApp::stop() {
 }
 
 Task<void> NodeApp::run_stop() {
-    for (const auto& enrolment : enrolments_) {
-        co_await enrolment->leave();
+    if (config_.keep_engines) {
+        // The node is back in a moment: it stays in the cluster, told to drain, and says so itself
+        // to whoever asks meanwhile.
+        co_await supervisor_.stop();
+        server_.stop_accepting();
+    } else {
+        for (const auto& enrolment : enrolments_) {
+            co_await enrolment->leave();
+        }
+        server_.stop_accepting();
+        co_await supervisor_.stop();
     }
-    server_.stop_accepting();
-    co_await supervisor_.stop();
     co_await blocking_.offload([this] {
         server_.wait_idle(kRequestGrace);
         return true;

@@ -24,6 +24,8 @@
 #include "node/supervisor/gpu_probe.hpp"
 #include "node/supervisor/supervisor.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -58,12 +60,16 @@ public:
     // Any thread.
     void apply(const NodeConfig& next);
 
+    // A part of apply(): for HOME, whose log is orchestratord's to set. Any thread.
+    void set_log(LogLevel level, LogFormat format);
+
     void start();
 
     // What GET /metrics answers. Any thread, from the constructor's end on.
     std::string metrics_text();
 
-    // Leaves the cluster, lets requests end, ends the engines, then everything else.
+    // Leaves the cluster, lets requests end, ends the engines, then everything else. With
+    // keep_engines neither the cluster is left nor an engine ended: its pools drain.
     void stop();
 
 private:
@@ -86,6 +92,7 @@ private:
     daemon::RequestAudit request_audit_;
     auth::LiveAuth auth_;
     net::LiveTls tls_;
+    std::atomic<std::uint64_t> access_log_sample_;
     std::function<api::ReloadReport()> reload_;
     Rng rng_;
     metrics::Registry metrics_;

@@ -1,6 +1,7 @@
 #include "node/app/node_config.hpp"
 
 #include "api/http_address.hpp"
+#include "api/node_messages.hpp"
 #include "auth/token_settings.hpp"
 #include "base/state_dir.hpp"
 #include "net/tls_settings.hpp"
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -40,6 +42,35 @@ void read_identity(NodeConfig& config, SettingsRead& read) {
                 fmt::format("{}: '{}' is not of the form [A-Za-z0-9._-]{{1,64}}", name, value)
             );
         }
+    }
+}
+
+void read_labels(NodeConfig& config, SettingsRead& read) {
+    constexpr const char* kName = "POOL_MANAGERD_LABELS";
+    for (const std::string& label : read.settings.get_list(kName)) {
+        const std::size_t equals = label.find('=');
+        const std::string name = label.substr(0, equals);
+        const bool sound = equals != std::string::npos && valid_id(name) && name != "node_id" &&
+                           name != "machine_id";
+        if (!sound) {
+            read.errors.push_back(fmt::format(
+                "{}: '{}' is not of the form name=value; a name is of [A-Za-z0-9._-]{{1,64}} and "
+                "not node_id or machine_id, which every node has",
+                kName,
+                label
+            ));
+        } else if (label.size() - equals - 1 > api::kMaxLabelValue) {
+            read.errors.push_back(fmt::format(
+                "{}: the value of '{}' has more than {} bytes", kName, name, api::kMaxLabelValue
+            ));
+        } else if (!config.labels.emplace(name, label.substr(equals + 1)).second) {
+            read.errors.push_back(fmt::format("{}: '{}' is there twice", kName, name));
+        }
+    }
+    if (config.labels.size() > api::kMaxLabels) {
+        read.errors.push_back(
+            fmt::format("{}: there are more than {} labels", kName, api::kMaxLabels)
+        );
     }
 }
 
@@ -180,6 +211,7 @@ std::vector<lifecycle::PoolSpec> read_pools(SettingsRead& read) {
 NodeConfig make_node_config(SettingsRead& read, const SettingsSources& sources) {
     NodeConfig config;
     read_identity(config, read);
+    read_labels(config, read);
     read_cluster(config, read);
     read_auth(config, read);
     config.tls = net::read_tls_settings(read, "POOL_MANAGERD");
@@ -187,6 +219,7 @@ NodeConfig make_node_config(SettingsRead& read, const SettingsSources& sources) 
     read_folders(config, read, sources);
     read_logging(config, read.settings);
     config.engine_binary = read.settings.find_text("POOL_MANAGERD_ENGINE_BINARY");
+    config.keep_engines = read.settings.get_bool("POOL_MANAGERD_KEEP_ENGINES");
     config.program_path = own_path();
     config.environment = sources.environment;
     config.pools = read_pools(read);

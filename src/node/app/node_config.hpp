@@ -25,6 +25,7 @@ struct NodeConfig {
     net::TlsFiles tls;
     NodeId node_id;
     MachineId machine_id;
+    std::map<std::string, std::string> labels;    // of the whole machine
     std::string advertised_address;               // empty: found out from the connection
     std::vector<std::string> orchestratord_urls;  // none: nobody to register with
     bool register_on_startup = true;
@@ -39,6 +40,7 @@ struct NodeConfig {
     std::optional<std::string> engine_binary;  // as set; found otherwise
     std::string program_path;                  // of this program, for what is installed beside it
     std::map<std::string, std::string> environment;
+    bool keep_engines = false;  // the engines outlive stop()
     std::vector<lifecycle::PoolSpec> pools;
     Duration gpu_interval = std::chrono::seconds(10);
     LogLevel log_level = LogLevel::info;

@@ -40,6 +40,7 @@ api::RegisterRequest NodeFacts::registration(std::string address) const {
     message.version = std::string(program_version());
     message.api_version = std::string(api::kNodeApiVersion);
     message.boot_id = boot_id_;
+    message.labels = config_.labels;
     if (models_ != nullptr) {
         message.models = models_->reports();
     }

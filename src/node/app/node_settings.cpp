@@ -21,6 +21,10 @@ std::vector<Setting> place_settings() {
         {.name = "POOL_MANAGERD_MACHINE_ID",
          .help = "The physical machine behind the node.",
          .fallback_note = "the node id"},
+        {.name = "POOL_MANAGERD_LABELS",
+         .kind = Kind::list,
+         .help = "Labels of this machine, `name=value` each: zone=a, tier=fast. A pool's own come "
+                 "first."},
         {.name = "POOL_MANAGERD_ADDRESS",
          .kind = Kind::url,
          .help = "The URL at which the control plane reaches this node.",
@@ -66,6 +70,11 @@ std::vector<Setting> engine_settings() {
          .help = "The llama-server to start.",
          .aliases = {{.name = "LLAMA_SERVER"}},
          .fallback_note = "llama-server on PATH"},
+        {.name = "POOL_MANAGERD_KEEP_ENGINES",
+         .kind = Kind::boolean,
+         .fallback = "false",
+         .help = "Whether the engines go on running when the daemon is stopped, for its next start "
+                 "to adopt."},
         {.name = "POOL_MANAGERD_MODEL_DIR",
          .kind = Kind::path,
          .fallback = "models",
@@ -129,7 +138,8 @@ std::vector<Setting> auth_and_log_settings() {
          .help = "Of requests that went well one in this many gets an access line; 1 = all.",
          .low = 1,
          .high = 1'000'000,
-         .unit = "requests"},
+         .unit = "requests",
+         .live = true},
     };
 }
 

@@ -1,5 +1,7 @@
 #include "api/model_messages.hpp"
 #include "api/operation.hpp"
+#include "net/answer.hpp"
+#include "net/route_group.hpp"
 #include "node/app/routes.hpp"
 #include "node/models/blob_server.hpp"
 
@@ -10,28 +12,18 @@
 namespace orch::node::app {
 namespace {
 
-template <class T>
-Task<void> answer(net::Exchange& exchange, int status, Result<T> result) {
-    if (!result) {
-        co_await exchange.respond_error(std::move(result.error()));
-        co_return;
-    }
-    net::Response response = net::json_response(status, api::to_json(*result));
-    co_await exchange.respond(std::move(response));
-}
-
 Task<void> list_models(RouteContext& context, net::Exchange& exchange) {
     Result<api::ModelInfoList> list = co_await async::call_on(context.control, [&context] {
         return Result<api::ModelInfoList>(api::make_list(context.models.list()));
     });
-    co_await answer(exchange, 200, std::move(list));
+    co_await net::answer(exchange, 200, std::move(list));
 }
 
 Task<void> get_model(RouteContext& context, net::Exchange& exchange) {
     auto model = co_await async::call_on(context.control, [&context, &exchange] {
         return context.models.get(exchange.param("id"));
     });
-    co_await answer(exchange, 200, std::move(model));
+    co_await net::answer(exchange, 200, std::move(model));
 }
 
 Task<void> add_model(RouteContext& context, net::Exchange& exchange) {
@@ -43,27 +35,21 @@ Task<void> add_model(RouteContext& context, net::Exchange& exchange) {
     auto operation = co_await async::call_on(context.control, [&context, &request] {
         return context.models.add(*request);
     });
-    co_await answer(exchange, 202, std::move(operation));
+    co_await net::answer(exchange, 202, std::move(operation));
 }
 
 Task<void> verify_model(RouteContext& context, net::Exchange& exchange) {
     auto operation = co_await async::call_on(context.control, [&context, &exchange] {
         return context.models.verify(exchange.param("id"));
     });
-    co_await answer(exchange, 202, std::move(operation));
+    co_await net::answer(exchange, 202, std::move(operation));
 }
 
 Task<void> delete_model(RouteContext& context, net::Exchange& exchange) {
     auto removed = co_await async::call_on(context.control, [&context, &exchange] {
         return context.models.remove(exchange.param("id"));
     });
-    if (!removed) {
-        co_await exchange.respond_error(std::move(removed.error()));
-        co_return;
-    }
-    net::Response gone;
-    gone.status = 204;
-    co_await exchange.respond(std::move(gone));
+    co_await net::answer_done(exchange, std::move(removed));
 }
 
 Task<void> get_blob(RouteContext& context, net::Exchange& exchange) {
@@ -81,7 +67,7 @@ Task<void> list_operations(RouteContext& context, net::Exchange& exchange) {
     Result<api::OperationList> list = co_await async::call_on(context.control, [&context] {
         return Result<api::OperationList>(api::make_list(context.models.operations().list()));
     });
-    co_await answer(exchange, 200, std::move(list));
+    co_await net::answer(exchange, 200, std::move(list));
 }
 
 Task<void> get_operation(RouteContext& context, net::Exchange& exchange) {
@@ -92,41 +78,26 @@ Task<void> get_operation(RouteContext& context, net::Exchange& exchange) {
                    ? Result<api::Operation>(*found)
                    : fail(Errc::not_found, fmt::format("the operation '{}' is unknown", id));
     });
-    co_await answer(exchange, 200, std::move(operation));
+    co_await net::answer(exchange, 200, std::move(operation));
 }
 
 }  // namespace
 
 void add_model_routes(net::RouteTable& routes, RouteContext& context) {
-    const auto add = [&](net::Method method,
-                         const char* path,
-                         const char* summary,
-                         auto handler,
-                         const char* example = "") {
-        routes.add({
-            .method = method,
-            .path = path,
-            .auth = auth::AuthClass::cluster,
-            .body_limit = net::kNodeApiBodyLimit,
-            .summary = summary,
-            .example = example,
-            .handler = [&context,
-                        handler](net::Exchange& exchange) { return handler(context, exchange); },
-        });
-    };
-    using net::Method;
-    add(Method::get, "/v2/models", "The models of this node's store", list_models);
-    add(Method::post,
+    net::RouteGroup group(routes, context, auth::AuthClass::cluster);
+    group.get("/v2/models", "The models of this node's store", list_models);
+    group.post(
         "/v2/models",
         "Bring a model in from a file or URL",
         add_model,
-        R"({"source":"/models/qwen3-8b.gguf"})");
-    add(Method::get, "/v2/models/{id}", "One model", get_model);
-    add(Method::del, "/v2/models/{id}", "Remove a model and its file", delete_model);
-    add(Method::post, "/v2/models/{id}/verify", "Read a model for its digest", verify_model);
-    add(Method::get, "/v2/models/{id}/blob", "The bytes of a model, or a range of them", get_blob);
-    add(Method::get, "/v2/operations", "Long operations, the newest first", list_operations);
-    add(Method::get, "/v2/operations/{id}", "How far a long operation is", get_operation);
+        {.example = R"({"source":"/models/qwen3-8b.gguf"})"}
+    );
+    group.get("/v2/models/{id}", "One model", get_model);
+    group.del("/v2/models/{id}", "Remove a model and its file", delete_model);
+    group.post("/v2/models/{id}/verify", "Read a model for its digest", verify_model);
+    group.get("/v2/models/{id}/blob", "The bytes of a model, or a range of them", get_blob);
+    group.get("/v2/operations", "Long operations, the newest first", list_operations);
+    group.get("/v2/operations/{id}", "How far a long operation is", get_operation);
 }
 
 }  // namespace orch::node::app

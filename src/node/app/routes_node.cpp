@@ -1,5 +1,6 @@
 #include "base/version.hpp"
 #include "metrics/registry.hpp"
+#include "net/route_group.hpp"
 #include "node/app/routes.hpp"
 
 #include <fmt/format.h>
@@ -20,7 +21,7 @@ Task<void> get_node(RouteContext& context, net::Exchange& exchange) {
     co_await exchange.respond(std::move(response));
 }
 
-Task<void> health(net::Exchange& exchange) {
+Task<void> health(RouteContext&, net::Exchange& exchange) {
     net::Response response = net::json_response(
         200, fmt::format(R"({{"status":"ok","version":"{}"}})", program_version())
     );
@@ -36,30 +37,13 @@ Task<void> show_metrics(RouteContext& context, net::Exchange& exchange) {
 }  // namespace
 
 void add_node_routes(net::RouteTable& routes, RouteContext& context) {
-    routes.add({
-        .method = net::Method::get,
-        .path = "/health",
-        .auth = auth::AuthClass::exempt,
-        .body_limit = net::kNodeApiBodyLimit,
-        .summary = "Whether the daemon lives",
-        .handler = health,
-    });
-    routes.add({
-        .method = net::Method::get,
-        .path = "/metrics",
-        .auth = auth::AuthClass::exempt,
-        .body_limit = net::kNodeApiBodyLimit,
-        .summary = "Prometheus metrics",
-        .handler = [&context](net::Exchange& exchange) { return show_metrics(context, exchange); },
-    });
-    routes.add({
-        .method = net::Method::get,
-        .path = "/v2/node",
-        .auth = auth::AuthClass::cluster,
-        .body_limit = net::kNodeApiBodyLimit,
-        .summary = "What registration and heartbeat say, in one",
-        .handler = [&context](net::Exchange& exchange) { return get_node(context, exchange); },
-    });
+    net::RouteGroup open(routes, context, auth::AuthClass::exempt);
+    open.get("/health", "Whether the daemon lives", health);
+    open.get("/metrics", "Prometheus metrics", show_metrics);
+    net::RouteGroup group(routes, context, auth::AuthClass::cluster);
+    group.get(
+        "/v2/node", "What registration and heartbeat say, in one", get_node, {.routine = true}
+    );
 }
 
 }  // namespace orch::node::app

@@ -1,3 +1,4 @@
+#include "net/route_group.hpp"
 #include "node/app/routes.hpp"
 
 #include <algorithm>
@@ -33,21 +34,11 @@ Task<void> get_pool(RouteContext& context, net::Exchange& exchange) {
 }  // namespace
 
 void add_pool_routes(net::RouteTable& routes, RouteContext& context) {
-    const auto add = [&](const char* path, const char* summary, auto handler) {
-        routes.add({
-            .method = net::Method::get,
-            .path = path,
-            .auth = auth::AuthClass::cluster,
-            .body_limit = net::kNodeApiBodyLimit,
-            .summary = summary,
-            .handler = [&context,
-                        handler](net::Exchange& exchange) { return handler(context, exchange); },
-        });
-    };
-    add("/v2/pools", "All pools of this node", list_pools);
-    add("/v2/pools/{id}", "One pool", get_pool);
-    add("/v2/pools/{id}/status", "One pool", get_pool);
-    add("/pools/{id}/status", "One pool, at its earlier path", get_pool);
+    net::RouteGroup group(routes, context, auth::AuthClass::cluster);
+    group.get("/v2/pools", "All pools of this node", list_pools);
+    group.get("/v2/pools/{id}", "One pool", get_pool);
+    group.get("/v2/pools/{id}/status", "One pool", get_pool, {.routine = true});
+    group.get("/pools/{id}/status", "One pool, at its earlier path", get_pool, {.routine = true});
 }
 
 }  // namespace orch::node::app

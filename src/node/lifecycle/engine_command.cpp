@@ -126,6 +126,13 @@ Result<EngineCommand> make_engine_command(const PoolSpec& spec, const EngineStar
     for (const auto& [name, value] : spec.env) {
         command.environment[name] = value;
     }
+    std::ranges::copy_if(
+        command.environment,
+        std::inserter(command.steering, command.steering.end()),
+        [&spec](const auto& variable) {
+            return spec.env.contains(variable.first) || steers_engines(variable.first);
+        }
+    );
     return command;
 }
 

@@ -31,6 +31,7 @@ struct EngineStart {
 struct EngineCommand {
     std::vector<std::string> argv;
     std::map<std::string, std::string> environment;
+    std::map<std::string, std::string> steering;  // of the environment, what engines act on
 };
 
 // The command line of one replica of a pool of family llamacpp. Pure.

@@ -33,7 +33,8 @@ struct SpawnFailed {
     std::string reason;
 };
 
-// A process left by an earlier run of the daemon was found to be ours.
+// A process of an earlier run of the daemon was found to be ours. Whether it serves is yet to be
+// asked.
 struct Adopted {
     std::int64_t pid = 0;
 };
@@ -57,6 +58,9 @@ struct StopWanted {
     Instant drain_until{};
 };
 
+// The daemon ends and the engine stays for the next one: nothing is started in its place any more.
+struct LeaveWanted {};
+
 // No request is on this replica: told when the last one ends, and when a drain begins without any.
 struct Drained {};
 
@@ -73,6 +77,7 @@ using EngineEvent = std::variant<
     engine_event::ChildExited,
     engine_event::DrainWanted,
     engine_event::StopWanted,
+    engine_event::LeaveWanted,
     engine_event::Drained,
     engine_event::TimerExpired>;
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace orch::node::lifecycle {
@@ -47,6 +48,25 @@ constexpr std::array<std::string_view, 9> kScrubbedPrefixes{
     "WATCHDOG_",
 };
 
+constexpr std::array<std::string_view, 10> kSteeringPrefixes{
+    "CUDA_",
+    "NVIDIA_",
+    "GGML_",
+    "HIP_",
+    "ROCR_",
+    "HSA_",
+    "GPU_",
+    "OMP_",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD"
+};
+
+bool has_prefix(std::string_view name, std::span<const std::string_view> prefixes) {
+    return std::ranges::any_of(prefixes, [&](std::string_view prefix) {
+        return name.starts_with(prefix);
+    });
+}
+
 }  // namespace
 
 std::optional<std::string_view> reserved_flag(std::string_view argument) {
@@ -67,10 +87,11 @@ std::optional<std::string> reserved_variable(std::string_view name) {
 }
 
 bool scrubbed_variable(std::string_view name) {
-    return name == "NOTIFY_SOCKET" ||
-           std::ranges::any_of(kScrubbedPrefixes, [&](std::string_view prefix) {
-               return name.starts_with(prefix);
-           });
+    return name == "NOTIFY_SOCKET" || has_prefix(name, kScrubbedPrefixes);
+}
+
+bool steers_engines(std::string_view name) {
+    return has_prefix(name, kSteeringPrefixes);
 }
 
 }  // namespace orch::node::lifecycle

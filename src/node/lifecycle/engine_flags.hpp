@@ -17,4 +17,8 @@ std::optional<std::string> reserved_variable(std::string_view name);
 // back, or it is the daemon's own setting, secret or systemd handshake.
 bool scrubbed_variable(std::string_view name);
 
+// Whether an engine would work otherwise with another value of an inherited variable: GPUs and
+// libraries. An engine that was started with another value is not the one that is wanted.
+bool steers_engines(std::string_view name);
+
 }  // namespace orch::node::lifecycle

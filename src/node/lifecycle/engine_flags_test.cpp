@@ -42,6 +42,15 @@ TEST(ScrubbedVariable, KeepsWhatEnginesNeed) {
     }
 }
 
+TEST(SteersEngines, KnowsWhatAnEngineActsOn) {
+    for (const char* steering : {"CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "OMP_NUM_THREADS"}) {
+        EXPECT_TRUE(steers_engines(steering)) << steering;
+    }
+    for (const char* other : {"INVOCATION_ID", "JOURNAL_STREAM", "SHLVL", "PWD", "HOME", "PATH"}) {
+        EXPECT_FALSE(steers_engines(other)) << other;
+    }
+}
+
 TEST(ScrubbedVariable, TakesSecretsAndHandshakes) {
     for (const char* scrubbed :
          {"LLAMA_ARG_MODEL",

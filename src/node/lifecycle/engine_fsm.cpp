@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace orch::node::lifecycle {
@@ -40,6 +41,7 @@ EngineActions EngineFsm::resume(const EngineEvent& event, Instant now) {
 void EngineFsm::on(const engine_event::StartWanted&) {
     wanted_ = true;
     drain_held_ = false;
+    leaving_ = false;
     if (in(ReplicaState::backing_off) || in(ReplicaState::broken)) {
         restart_.reset();
         status_.crash.reset();
@@ -117,11 +119,14 @@ void EngineFsm::look_at_start(const engine_event::Probed& event) {
                 enter(ReplicaState::loading);
             }
             break;
-        case ProbeOutcome::refused:
         case ProbeOutcome::no_answer:
+            count_strike(event.process_idle, CrashReason::hung, event.detail);
+            return;
+        case ProbeOutcome::refused:
         case ProbeOutcome::failing:
             break;
     }
+    strikes_ = 0;
     probe_after(start_probe_delay());
 }
 
@@ -161,7 +166,7 @@ void EngineFsm::on(const engine_event::ChildExited& event) {
         return;
     }
     const bool asked = in(ReplicaState::stopping) && !end_reason_;
-    if (asked && wanted_) {
+    if (asked && wanted_ && !leaving_) {
         spawn();
         return;
     }
@@ -183,6 +188,7 @@ void EngineFsm::on(const engine_event::DrainWanted&) {
 void EngineFsm::on(const engine_event::StopWanted& event) {
     wanted_ = false;
     drain_held_ = false;
+    leaving_ = false;
     switch (status_.state) {
         case ReplicaState::stopped:
         case ReplicaState::stopping:
@@ -207,6 +213,13 @@ void EngineFsm::on(const engine_event::StopWanted& event) {
         enter(ReplicaState::draining);
     }
     wake_at(event.drain_until);
+}
+
+void EngineFsm::on(const engine_event::LeaveWanted&) {
+    leaving_ = true;
+    if (in(ReplicaState::backing_off) || in(ReplicaState::broken)) {
+        rest();
+    }
 }
 
 void EngineFsm::on(const engine_event::Drained&) {
@@ -249,6 +262,7 @@ void EngineFsm::spawn() {
     attempt_since_ = now_;
     awaiting_spawn_ = true;
     port_lost_ = false;
+    strikes_ = 0;
     end_reason_.reset();
     status_.pid.reset();
     status_.ready_since.reset();
@@ -286,7 +300,8 @@ void EngineFsm::load() {
 void EngineFsm::count_strike(bool counts, CrashReason reason, std::string_view detail) {
     strikes_ = counts ? strikes_ + 1 : 0;
     if (strikes_ < config_.hang_strikes) {
-        probe_after(config_.ready_probe);
+        // A silence has taken its time already.
+        probe_at(std::max(now_, probe_at_ + config_.ready_probe));
         return;
     }
     const char* const what = reason == CrashReason::hung ? "hung: no answer to" : "bad answers to";
@@ -325,7 +340,7 @@ void EngineFsm::press_on() {
 
 void EngineFsm::recover(CrashReason reason, std::string why, bool port_lost) {
     status_.pid.reset();
-    if (!wanted_) {
+    if (!wanted_ || leaving_) {
         rest();
         return;
     }
@@ -364,8 +379,13 @@ void EngineFsm::enter(ReplicaState state) {
 }
 
 void EngineFsm::probe_after(Duration delay) {
+    probe_at(now_ + delay);
+}
+
+void EngineFsm::probe_at(Instant at) {
     outstanding_probe_ = ++last_probe_;
-    actions_.emplace_back(engine_action::ProbeAt{.probe = last_probe_, .at = now_ + delay});
+    probe_at_ = at;
+    actions_.emplace_back(engine_action::ProbeAt{.probe = last_probe_, .at = at});
 }
 
 void EngineFsm::wake_at(Instant at) {

@@ -21,7 +21,7 @@ struct EngineConfig {
     Duration eager_for = std::chrono::seconds(5);
     Duration start_probe = std::chrono::milliseconds(500);  // while starting, afterwards
     Duration ready_probe =
-        std::chrono::seconds(2);  // a faster one keeps abandoned requests running
+        std::chrono::seconds(2);  // from probe to probe; faster ones keep abandoned requests going
     unsigned hang_strikes = 3;    // bad answers, or none from an idle process, in a row
     Duration stop_grace = std::chrono::seconds(5);  // from the first SIGTERM to the second
     Duration kill_grace = std::chrono::seconds(2);  // from there to SIGKILL, and between repeats
@@ -58,6 +58,8 @@ struct EngineStatus {
 // A process that dies leaves any state for backing_off (broken after breaker_threshold failures
 // in a row), or for stopped when it was told to stop. A port lost to somebody else between
 // choosing it and listening costs one immediate restart and counts only when it happens again.
+// No answer is a hang only if the process did nothing meanwhile, and then in any state from
+// starting on: hang_strikes probes in a row, ready_probe apart.
 // Ending a process: SIGTERM and close the relays; after stop_grace SIGTERM again (llama-server
 // waits for its clients at the first and ends at the second); after kill_grace SIGKILL.
 class EngineFsm {
@@ -80,6 +82,7 @@ private:
     void on(const engine_event::ChildExited& event);
     void on(const engine_event::DrainWanted& event);
     void on(const engine_event::StopWanted& event);
+    void on(const engine_event::LeaveWanted& event);
     void on(const engine_event::Drained& event);
     void on(const engine_event::TimerExpired& event);
 
@@ -97,6 +100,7 @@ private:
 
     void enter(ReplicaState state);
     void probe_after(Duration delay);
+    void probe_at(Instant at);
     void wake_at(Instant at);
 
     bool in(ReplicaState state) const { return status_.state == state; }
@@ -112,6 +116,7 @@ private:
     std::optional<Instant> wake_at_;
     std::optional<std::uint64_t> outstanding_probe_;
     std::uint64_t last_probe_ = 0;
+    Instant probe_at_{};                     // of the last one
     Instant attempt_since_{};                // spawn, adoption, or when it began to load again
     std::optional<std::string> end_reason_;  // why the process is being ended, if it failed
     CrashReason end_crash_{};                // the same in one word
@@ -119,6 +124,7 @@ private:
     unsigned signals_sent_ = 0;              // towards the present process's end
     bool wanted_ = false;                    // an engine ought to run
     bool drain_held_ = false;                // DrainWanted, and no StartWanted since
+    bool leaving_ = false;                   // LeaveWanted, and nothing else wanted since
     bool awaiting_spawn_ = false;            // Spawn was asked for and is not answered yet
     bool port_lost_ = false;                 // the process being ended found its port taken
     bool port_race_forgiven_ = false;        // one race since it last served cost no backoff

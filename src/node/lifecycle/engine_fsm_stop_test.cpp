@@ -208,6 +208,29 @@ TEST_F(EngineFsmTest, AnswersThatComeAfterTheStopChangeNothing) {
     EXPECT_EQ(engine.state(), ReplicaState::stopping);
 }
 
+TEST_F(EngineFsmTest, ADaemonThatLeavesLetsTheEngineRunAndStartsNoOther) {
+    serve();
+    engine.tell(engine_event::LeaveWanted{});
+    EXPECT_TRUE(engine.actions.empty());
+    engine.tell(engine_event::Drained{});
+    EXPECT_EQ(engine.state(), ReplicaState::ready);
+    engine.exit(1);
+    EXPECT_EQ(engine.state(), ReplicaState::stopped);
+    EXPECT_FALSE(engine.asked_for<engine_action::Spawn>());
+}
+
+TEST_F(EngineFsmTest, ADaemonThatLeavesStartsNothingThatWaitsForItsRestart) {
+    start();
+    engine.exit(1);
+    ASSERT_EQ(engine.state(), ReplicaState::backing_off);
+    engine.tell(engine_event::LeaveWanted{});
+    EXPECT_EQ(engine.state(), ReplicaState::stopped);
+    engine.tell(engine_event::StartWanted{});
+    engine.tell(engine_event::LeaveWanted{});
+    engine.tell(engine_event::SpawnFailed{"no such file"});
+    EXPECT_EQ(engine.state(), ReplicaState::stopped);
+}
+
 TEST_F(EngineFsmTest, OnlyARestingMachineAdopts) {
     serve();
     engine.tell(engine_event::Adopted{4242});

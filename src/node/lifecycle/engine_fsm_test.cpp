@@ -199,36 +199,6 @@ TEST_F(EngineFsmTest, StartsAgainEvenAfterACleanExitNobodyAskedFor) {
     EXPECT_EQ(engine.state(), ReplicaState::backing_off);
 }
 
-TEST_F(EngineFsmTest, ThreeSilencesOfAnIdleProcessAreAHang) {
-    serve();
-    engine.answer(ProbeOutcome::no_answer, true);
-    engine.answer(ProbeOutcome::no_answer, true);
-    EXPECT_EQ(engine.state(), ReplicaState::ready);
-    EXPECT_EQ(engine.next_probe->at, engine.now + 2s);
-    engine.answer(ProbeOutcome::no_answer, true);
-    EXPECT_EQ(engine.state(), ReplicaState::stopping);
-    EXPECT_TRUE(killed(true));
-    EXPECT_TRUE(engine.asked_for<engine_action::CloseUpstreams>());
-    engine.tell(engine_event::ChildExited{EngineExit{.signal = 9}});
-    EXPECT_EQ(engine.state(), ReplicaState::backing_off);
-    EXPECT_EQ(status().last_error, "hung: no answer to 3 probes: detail");
-}
-
-TEST_F(EngineFsmTest, SilenceOfABusyProcessIsALongPrompt) {
-    serve();
-    for (int i = 0; i < 50; ++i) {
-        engine.answer(ProbeOutcome::no_answer, true);
-        engine.answer(ProbeOutcome::no_answer, true);
-        engine.answer(ProbeOutcome::no_answer, false);
-    }
-    EXPECT_EQ(engine.state(), ReplicaState::ready);
-    engine.answer(ProbeOutcome::no_answer, true);
-    engine.answer(ProbeOutcome::no_answer, true);
-    engine.answer(ProbeOutcome::ok);
-    engine.answer(ProbeOutcome::no_answer, true);
-    EXPECT_EQ(engine.state(), ReplicaState::ready);
-}
-
 TEST_F(EngineFsmTest, OneBadAnswerIsForgivenAndThreeAreNot) {
     serve();
     engine.answer(ProbeOutcome::failing);

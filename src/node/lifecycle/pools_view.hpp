@@ -22,7 +22,7 @@ struct ReplicaView {
     std::string url;                  // http://127.0.0.1:31337; empty before the first start
     std::optional<std::int64_t> pid;  // absent when unknown
     std::uint32_t slots_total = 0;
-    std::uint32_t slots_of_others = 0;  // used past us, on an engine that we watch
+    std::uint32_t slots_of_others = 0;  // used past us, on an engine that we watch or adopted
     std::shared_ptr<LoadCell> cell;     // leases; its capacity is slots_total - slots_of_others
     std::optional<std::uint32_t> ctx;   // tokens per slot, as the engine says
     std::string last_error;

@@ -51,7 +51,7 @@ public:
     void set_facts(const PoolId& pool, const ReplicaId& replica, const ReplicaFacts& facts);
     void set_load_progress(const PoolId& pool, const ReplicaId& replica, double progress);
 
-    // Slots of a watched engine that its other users hold.
+    // Slots of a watched or adopted engine that others than we hold.
     void set_slots_of_others(const PoolId& pool, const ReplicaId& replica, std::uint32_t slots);
 
     // What the table says now. The same object until something changes; pools that did not change

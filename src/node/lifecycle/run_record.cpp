@@ -1,6 +1,5 @@
 #include "node/lifecycle/run_record.hpp"
 
-#include "base/digest.hpp"
 #include "base/json.hpp"
 
 #include <fmt/format.h>
@@ -32,14 +31,6 @@ Result<RunRecord> run_record_from_json(std::string_view text) {
     return record;
 }
 
-std::string hash_argv(const std::vector<std::string>& argv) {
-    Sha256 hash;
-    for (const std::string& argument : argv) {
-        hash.update(std::string_view(argument.c_str(), argument.size() + 1));
-    }
-    return hex(hash.finish());
-}
-
 RunVerdict decide_run(const RunRecord& record, const RunFacts& facts) {
     const bool same_process = facts.boot_id == record.boot_id && facts.process &&
                               facts.process->pid == record.pid &&
@@ -47,7 +38,8 @@ RunVerdict decide_run(const RunRecord& record, const RunFacts& facts) {
     if (!same_process || facts.process->state == 'Z' || facts.process->state == 'X') {
         return RunVerdict::gone;
     }
-    return facts.argv_hash == record.argv_hash ? RunVerdict::adopt : RunVerdict::replace;
+    const bool wanted = !record.start_digest.empty() && facts.start_digest == record.start_digest;
+    return wanted ? RunVerdict::adopt : RunVerdict::end;
 }
 
 }  // namespace orch::node::lifecycle

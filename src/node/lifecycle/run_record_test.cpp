@@ -13,7 +13,7 @@ RunRecord record() {
         .start_time = 987654,
         .port = 31337,
         .boot_id = "5f1c",
-        .argv_hash = hash_argv({"llama-server", "-m", "a"}),
+        .start_digest = "c0ffee",
         .log_path = "/state/logs/chat-r0.log"
     };
 }
@@ -22,7 +22,7 @@ RunFacts matching() {
     return {
         .boot_id = "5f1c",
         .process = ProcessFacts{.pid = 4242, .state = 'S', .cpu_ticks = 9, .start_time = 987654},
-        .argv_hash = record().argv_hash
+        .start_digest = record().start_digest
     };
 }
 
@@ -60,13 +60,9 @@ TEST(RunRecord, ReadsRecordsOfOtherVersions) {
     RunFacts facts = matching();
     facts.boot_id = "b";
     facts.process->start_time = 9;
-    EXPECT_EQ(decide_run(*older, facts), RunVerdict::replace) << "its command line is unknown";
-}
-
-TEST(HashArgv, TellsCommandLinesApart) {
-    EXPECT_EQ(hash_argv({"a", "bc"}), hash_argv({"a", "bc"}));
-    EXPECT_NE(hash_argv({"a", "bc"}), hash_argv({"ab", "c"}));
-    EXPECT_NE(hash_argv({"a"}), hash_argv({"a", ""}));
+    EXPECT_EQ(decide_run(*older, facts), RunVerdict::end) << "what it was started as is unknown";
+    facts.start_digest = "";
+    EXPECT_EQ(decide_run(*older, facts), RunVerdict::end);
 }
 
 TEST(DecideRun, AdoptsWhatIsStillOurs) {
@@ -76,10 +72,16 @@ TEST(DecideRun, AdoptsWhatIsStillOurs) {
     EXPECT_EQ(decide_run(record(), stopped), RunVerdict::adopt);
 }
 
-TEST(DecideRun, ReplacesWhatWasStartedForOtherSettings) {
+TEST(DecideRun, EndsWhatWasStartedForOtherSettings) {
     RunFacts facts = matching();
-    facts.argv_hash = hash_argv({"llama-server", "-m", "b"});
-    EXPECT_EQ(decide_run(record(), facts), RunVerdict::replace);
+    facts.start_digest = "decaf";
+    EXPECT_EQ(decide_run(record(), facts), RunVerdict::end);
+}
+
+TEST(DecideRun, EndsWhatNoReplicaOfTheSettingsWants) {
+    RunFacts facts = matching();
+    facts.start_digest.reset();
+    EXPECT_EQ(decide_run(record(), facts), RunVerdict::end);
 }
 
 TEST(DecideRun, NeverTouchesSomebodyElsesProcess) {

@@ -1,6 +1,7 @@
 #include "node/supervisor/engine_launcher.hpp"
 
 #include "node/lifecycle/run_record.hpp"
+#include "node/lifecycle/start_digest.hpp"
 #include "node/supervisor/child_log.hpp"
 #include "node/supervisor/free_port.hpp"
 #include "node/supervisor/model_facts.hpp"
@@ -16,21 +17,15 @@ namespace {
 // What has to be read from disk before a start.
 struct Groundwork {
     ModelFacts model;
-    std::string log_path;
+    lifecycle::FileStamp program;
 };
 
-Result<Groundwork> load_groundwork(
-    const LauncherConfig& config, const lifecycle::PoolSpec& spec, const ReplicaId& replica
-) {
+Result<Groundwork> load_groundwork(const LauncherConfig& config, const lifecycle::PoolSpec& spec) {
     auto model = load_model_facts(spec.model, config.model_dir);
     if (!model) {
         return std::unexpected(std::move(model.error()));
     }
-    auto log = next_log(config.log_dir, spec.id, replica);
-    if (!log) {
-        return std::unexpected(std::move(log.error()));
-    }
-    return Groundwork{std::move(*model), std::move(*log)};
+    return Groundwork{std::move(*model), load_file_stamp(config.binary)};
 }
 
 lifecycle::EngineStart make_start(
@@ -49,29 +44,24 @@ lifecycle::EngineStart make_start(
     return start;
 }
 
-Result<LaunchedEngine> spawn(
-    Executor executor,
-    const lifecycle::PoolSpec& spec,
-    const lifecycle::EngineStart& start,
-    const std::string& log_path
+Result<EnginePlan> make_plan(
+    const lifecycle::PoolSpec& spec, const lifecycle::EngineStart& start, const Groundwork& ground
 ) {
     auto command = lifecycle::make_engine_command(spec, start);
     if (!command) {
         return std::unexpected(std::move(command.error()));
     }
-    const async::ChildSpec child_spec{command->argv, command->environment, log_path};
+    std::string digest = lifecycle::digest_start(*command, ground.program, ground.model.stamp);
+    return EnginePlan{std::move(*command), start.port, start.model_path, std::move(digest)};
+}
+
+Result<LaunchedEngine> spawn(Executor executor, EnginePlan plan, const std::string& log_path) {
+    const async::ChildSpec child_spec{plan.command.argv, plan.command.environment, log_path};
     auto child = async::ChildProcess::start(executor, child_spec);
     if (!child) {
         return std::unexpected(std::move(child.error()));
     }
-    return LaunchedEngine{
-        .child = std::move(*child),
-        .port = start.port,
-        .model_path = start.model_path,
-        .log_path = log_path,
-        .argv = std::move(command->argv),
-        .record_problem = {}
-    };
+    return LaunchedEngine{std::move(*child), std::move(plan), log_path, {}};
 }
 
 // Whatever it cannot tell about the process yet is read by save_record.
@@ -82,8 +72,8 @@ lifecycle::RunRecord make_record(
     record.pool = pool;
     record.replica = replica;
     record.pid = engine.child.pid();
-    record.port = engine.port;
-    record.argv_hash = lifecycle::hash_argv(engine.argv);
+    record.port = engine.plan.port;
+    record.start_digest = engine.plan.digest;
     record.log_path = engine.log_path;
     return record;
 }
@@ -128,29 +118,47 @@ Task<Result<LaunchedEngine>> EngineLauncher::launch(
     // A process that has begun is told of, whatever happens to the task.
     co_await asio::this_coro::throw_if_cancelled(false);
     const Executor executor = co_await asio::this_coro::executor;
-    const auto stored = with_model_file(spec, config_.find_model);
-    if (!stored) {
-        co_return std::unexpected(stored.error());
-    }
-    const auto read = [&config = config_, stored = *stored, replica] {
-        return load_groundwork(config, stored, replica);
+    const auto make_log = [&config = config_, id = spec.id, replica] {
+        return next_log(config.log_dir, id, replica);
     };
-    const Result<Groundwork> ground = co_await blocking_.offload(read);
-    if (!ground) {
-        co_return std::unexpected(ground.error());
+    const Result<std::string> log = co_await blocking_.offload(make_log);
+    if (!log) {
+        co_return std::unexpected(log.error());
     }
     const auto port = choose_loopback_port();
     if (!port) {
         co_return std::unexpected(port.error());
     }
-    const auto start = make_start(config_, ground->model, *port, std::move(gpus));
-    auto engine = spawn(executor, spec, start, ground->log_path);
+    auto planned = co_await plan(spec, std::move(gpus), *port);
+    if (!planned) {
+        co_return std::unexpected(planned.error());
+    }
+    auto engine = spawn(executor, std::move(*planned), *log);
     if (engine) {
         const auto record = make_record(spec.id, replica, *engine);
         const auto save = [&records = records_, record] { return save_record(records, record); };
         engine->record_problem = co_await blocking_.offload(save);
     }
     co_return engine;
+}
+
+Task<Result<EnginePlan>> EngineLauncher::plan(
+    lifecycle::PoolSpec spec, std::vector<lifecycle::GpuIdentity> gpus, std::uint16_t port
+) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto stored = with_model_file(spec, config_.find_model);
+    if (!stored) {
+        co_return std::unexpected(stored.error());
+    }
+    const auto read = [&config = config_, stored = *stored] {
+        return load_groundwork(config, stored);
+    };
+    const Result<Groundwork> ground = co_await blocking_.offload(read);
+    if (!ground) {
+        co_return std::unexpected(ground.error());
+    }
+    const auto start = make_start(config_, ground->model, port, std::move(gpus));
+    co_return make_plan(spec, start, *ground);
 }
 
 }  // namespace orch::node::supervisor

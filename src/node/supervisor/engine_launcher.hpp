@@ -27,13 +27,19 @@ struct LauncherConfig {
     std::map<std::string, std::string> inherited;
 };
 
+// What an engine of a pool is started as.
+struct EnginePlan {
+    lifecycle::EngineCommand command;
+    std::uint16_t port = 0;
+    std::string model_path;
+    std::string digest;  // lifecycle::digest_start()
+};
+
 // An engine process that has just begun, with its own log and its run record.
 struct LaunchedEngine {
     async::ChildProcess child;
-    std::uint16_t port = 0;
-    std::string model_path;
+    EnginePlan plan;
     std::string log_path;
-    std::vector<std::string> argv;
     std::string record_problem;  // why the next run of the daemon would not find it; mostly empty
 };
 
@@ -47,6 +53,11 @@ public:
     // Errors: what keeps the engine from being started, for people.
     Task<Result<LaunchedEngine>> launch(
         lifecycle::PoolSpec spec, ReplicaId replica, std::vector<lifecycle::GpuIdentity> gpus
+    );
+
+    // What launch() would start now, were its port `port`. Errors: as those of launch().
+    Task<Result<EnginePlan>> plan(
+        lifecycle::PoolSpec spec, std::vector<lifecycle::GpuIdentity> gpus, std::uint16_t port
     );
 
 private:

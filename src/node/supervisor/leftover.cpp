@@ -21,7 +21,7 @@ using std::chrono::seconds;
 constexpr Duration kKillLimit = seconds(10);  // a process in the kernel's hands ends when those do
 
 bool still_runs(const lifecycle::RunRecord& record) {
-    const lifecycle::RunFacts facts{load_boot_id(), load_process(record.pid), record.argv_hash};
+    const lifecycle::RunFacts facts{load_boot_id(), load_process(record.pid), std::nullopt};
     return lifecycle::decide_run(record, facts) != lifecycle::RunVerdict::gone;
 }
 
@@ -49,6 +49,11 @@ Task<bool> Leftover::wait(async::AsyncClock& clock, Instant deadline) {
     const auto outcome =
         co_await async::with_deadline(clock, deadline, "the engine runs on", std::move(end));
     co_return outcome.has_value() && *outcome;
+}
+
+Task<bool> Leftover::wait() {
+    const auto end = co_await ended();
+    co_return end.value_or(false);
 }
 
 Task<Result<bool>> Leftover::ended() {

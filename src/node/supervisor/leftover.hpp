@@ -12,7 +12,8 @@
 
 namespace orch::node::supervisor {
 
-// An engine that an earlier run of the daemon started and did not end. Signals reach it through a
+// An engine that an earlier run of the daemon started and did not end. It is no child of this
+// process: how it ends is not told, only that it did. Signals reach it through a
 // pidfd that is checked against the record's start time: never a process that got its pid later.
 class Leftover {
 public:
@@ -25,6 +26,9 @@ public:
 
     // Whether it has ended at `deadline`.
     Task<bool> wait(async::AsyncClock& clock, Instant deadline);
+
+    // True when it has ended, false when the waiting task was cancelled.
+    Task<bool> wait();
 
 private:
     using PidFd = asio::posix::basic_stream_descriptor<Executor>;
@@ -39,7 +43,7 @@ private:
 };
 
 // Ends those of `records` that still run: SIGTERM to all, SIGKILL after `grace`. Returns when they
-// are gone.
+// are gone; one that does not end is told in the log.
 Task<void> end_leftovers(
     async::AsyncClock& clock, std::vector<lifecycle::RunRecord> records, Duration grace, Logger log
 );

@@ -4,6 +4,7 @@
 #include "node/lifecycle/pool_spec.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <span>
@@ -50,6 +51,18 @@ std::optional<std::uint64_t> load_trained_ctx(const std::string& path) {
 
 }  // namespace
 
+lifecycle::FileStamp load_file_stamp(const std::string& path) {
+    struct stat found{};
+    if (stat(path.c_str(), &found) != 0) {
+        return {};
+    }
+    constexpr std::int64_t kNanoseconds = 1'000'000'000;
+    return {
+        .bytes = static_cast<std::uint64_t>(found.st_size),
+        .modified_ns = found.st_mtim.tv_sec * kNanoseconds + found.st_mtim.tv_nsec
+    };
+}
+
 Result<ModelFacts> load_model_facts(std::string_view model, const fs::path& model_dir) {
     auto path = find_model(model, model_dir);
     if (!path) {
@@ -57,6 +70,7 @@ Result<ModelFacts> load_model_facts(std::string_view model, const fs::path& mode
     }
     ModelFacts facts;
     facts.trained_ctx = load_trained_ctx(*path);
+    facts.stamp = load_file_stamp(*path);
     facts.path = std::move(*path);
     return facts;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "node/lifecycle/start_digest.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -14,7 +15,11 @@ namespace orch::node::supervisor {
 struct ModelFacts {
     std::string path;
     std::optional<std::uint64_t> trained_ctx;  // tokens; absent when the file does not tell
+    lifecycle::FileStamp stamp;
 };
+
+// Zeros when there is no such file. Blocks.
+lifecycle::FileStamp load_file_stamp(const std::string& path);
 
 // `model` is that of a pool's spec; a name is looked for in `model_dir`, with and without ".gguf".
 // Blocks. Errors: not_found naming the file.

@@ -34,14 +34,6 @@ bool is_trouble(ReplicaState state) {
     return state == ReplicaState::backing_off || state == ReplicaState::broken;
 }
 
-lifecycle::EngineExit make_exit(const async::ChildExit& exit, std::string log) {
-    lifecycle::EngineExit out;
-    out.code = exit.code;
-    out.signal = exit.signal;
-    out.log_tail = std::move(log);
-    return out;
-}
-
 }  // namespace
 
 ReplicaRunner::ReplicaRunner(
@@ -80,6 +72,15 @@ void ReplicaRunner::stop(Instant drain_until) {
     tell(event::StopWanted{drain_until});
 }
 
+void ReplicaRunner::leave(Instant drain_until) {
+    if (watched() || status().state == ReplicaState::draining) {
+        stop(drain_until);
+        return;
+    }
+    leaving_ = true;
+    tell(event::LeaveWanted{});
+}
+
 void ReplicaRunner::rebind(HostPort to) {
     to_ = std::move(to);
     services_.table.bind(spec_.id, replica_, {.url = url_of(*to_), .log_path = {}});
@@ -112,7 +113,8 @@ std::string ReplicaRunner::url() const {
 }
 
 bool ReplicaRunner::at_rest() const {
-    return !running_ && status().state == ReplicaState::stopped;
+    const bool left_alone = leaving_ && process_ && status().state != ReplicaState::stopping;
+    return left_alone || (!running_ && status().state == ReplicaState::stopped);
 }
 
 // Obeying may bring about further events; the machine takes in one after the other.
@@ -149,8 +151,8 @@ void ReplicaRunner::obey(const action::ProbeAt& action) {
 }
 
 void ReplicaRunner::obey(const action::Kill& action) {
-    if (child_) {
-        child_->signal(action.forcibly ? SIGKILL : SIGTERM);
+    if (process_) {
+        process_->signal(action.forcibly ? SIGKILL : SIGTERM);
     }
 }
 
@@ -199,48 +201,76 @@ Task<void> ReplicaRunner::run_process() {
         co_return;
     }
     take_in(std::move(*launched));
-    const async::ChildExit exit = co_await child_->wait();
-    if (exit.signal < 0) {
+    co_await attend_process();
+}
+
+Task<void> ReplicaRunner::attend_process() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto exit = co_await process_->wait();
+    if (!exit) {
         co_return;  // cancelled: the process goes on, and nobody asks any more
     }
     services_.run_records.remove(lifecycle::run_record_file_name(spec_.id, replica_));
     remove_handoff();
     const auto read = [path = log_path_] { return load_log_tail(path, kDiagnosisBytes); };
-    std::string log = co_await services_.blocking.offload(read);
+    exit->log_tail = co_await services_.blocking.offload(read);
     if (!status().ready_since) {
-        failure_log_ = last_lines(log, kTailLines, kTailBytes);
+        failure_log_ = last_lines(exit->log_tail, kTailLines, kTailBytes);
     }
-    child_.reset();
+    process_.reset();
     running_ = false;
-    tell(event::ChildExited{make_exit(exit, std::move(log))});
+    tell(event::ChildExited{std::move(*exit)});
     services_.on_change();
 }
 
 void ReplicaRunner::take_in(LaunchedEngine engine) {
-    child_ = std::move(engine.child);
-    to_ = HostPort{"127.0.0.1", engine.port};
-    argv_ = std::move(engine.argv);
-    model_path_ = std::move(engine.model_path);
-    log_path_ = std::move(engine.log_path);
-    process_.reset();
-    facts_.reset();
-    failure_log_.clear();
     if (!engine.record_problem.empty()) {
         services_.log.warn(
-            "a daemon that is killed would not find this engine again",
+            "the next run of the daemon would not find this engine again",
             {{"pool", spec_.id}, {"replica", replica_}, {"reason", engine.record_problem}}
         );
     }
+    inherited_.reset();
+    set_slots_of_others(0);
+    follow(EngineProcess(std::move(engine.child)), std::move(engine.plan), engine.log_path);
     services_.log.info(
         "the engine was started",
         {{"pool", spec_.id},
          {"replica", replica_},
-         {"pid", child_->pid()},
-         {"command", fmt::format("{}", fmt::join(argv_, " "))},
+         {"pid", process_->pid()},
+         {"command", fmt::format("{}", fmt::join(plan_.command.argv, " "))},
          {"log", log_path_}}
     );
+    tell(event::Spawned{process_->pid()});
+}
+
+void ReplicaRunner::adopt(Leftover engine, EnginePlan plan) {
+    running_ = true;
+    ++start_;
+    inherited_.emplace();
+    std::string log_path = engine.record().log_path;
+    follow(EngineProcess(std::move(engine)), std::move(plan), std::move(log_path));
+    services_.log.info(
+        "an engine of an earlier run was adopted",
+        {{"pool", spec_.id},
+         {"replica", replica_},
+         {"pid", process_->pid()},
+         {"url", url_of(*to_)},
+         {"log", log_path_}}
+    );
+    tell(event::Adopted{process_->pid()});
+    services_.tasks.spawn(attend_process());
+}
+
+void ReplicaRunner::follow(EngineProcess process, EnginePlan plan, std::string log_path) {
+    process_ = std::move(process);
+    plan_ = std::move(plan);
+    log_path_ = std::move(log_path);
+    to_ = HostPort{"127.0.0.1", plan_.port};
+    last_look_.reset();
+    facts_.reset();
+    failure_log_.clear();
     services_.table.bind(spec_.id, replica_, {.url = url_of(*to_), .log_path = log_path_});
-    tell(event::Spawned{child_->pid()});
 }
 
 Task<void> ReplicaRunner::probe(std::uint64_t id) {
@@ -271,42 +301,66 @@ Task<void> ReplicaRunner::probe(std::uint64_t id) {
 
 // Before the machine hears of it: a replica is published as ready with its true slots.
 void ReplicaRunner::learn(const ProbeAnswer& answer) {
-    process_ = answer.process;
+    last_look_ = answer.process;
     if (answer.outcome != lifecycle::ProbeOutcome::ok) {
         return;
     }
     if (answer.props) {
-        lifecycle::ReplicaFacts facts;
-        facts.slots_total = answer.props->total_slots;
-        facts.ctx = answer.props->n_ctx;
-        facts.engine_version = answer.props->build_info;
-        if (!facts_ || facts_->slots_total != facts.slots_total || facts_->ctx != facts.ctx ||
-            facts_->engine_version != facts.engine_version) {
-            services_.table.set_facts(spec_.id, replica_, facts);
-            facts_ = std::move(facts);
-        }
+        learn_facts(*answer.props);
     }
     if (answer.slots) {
-        next_cache_look_ = services_.clock.now() + kCacheLook;
+        learn_slots(*answer.slots);
     }
-    if (answer.slots && answer.slots->cache_usage) {
+    if (!log_path_.empty() && !std::exchange(trimming_, true)) {
+        services_.tasks.spawn(trim_log_file());
+    }
+}
+
+void ReplicaRunner::learn_facts(const engine::LlamaProps& props) {
+    lifecycle::ReplicaFacts facts;
+    facts.slots_total = props.total_slots;
+    facts.ctx = props.n_ctx;
+    facts.engine_version = props.build_info;
+    if (!facts_ || facts_->slots_total != facts.slots_total || facts_->ctx != facts.ctx ||
+        facts_->engine_version != facts.engine_version) {
+        services_.table.set_facts(spec_.id, replica_, facts);
+        facts_ = std::move(facts);
+    }
+}
+
+void ReplicaRunner::learn_slots(const engine::LlamaSlots& slots) {
+    next_cache_look_ = services_.clock.now() + kCacheLook;
+    if (slots.cache_usage) {
         services_.probe.cache_used(
             spec_.id,
             replica_,
             spec_.engine,
             facts_ ? std::string_view(facts_->engine_version) : std::string_view(),
-            *answer.slots->cache_usage
+            *slots.cache_usage
         );
     }
-    if (const auto cell = watched() && answer.slots ? find_cell() : nullptr) {
-        const std::uint32_t ours = cell->claimed();
-        const std::uint32_t others = answer.slots->busy > ours ? answer.slots->busy - ours : 0;
-        if (std::exchange(slots_of_others_, others) != others) {
-            services_.table.set_slots_of_others(spec_.id, replica_, others);
-        }
+    const auto cell = has_other_users() ? find_cell() : nullptr;
+    if (cell == nullptr) {
+        return;
     }
-    if (!log_path_.empty() && !std::exchange(trimming_, true)) {
-        services_.tasks.spawn(trim_log_file());
+    const std::uint32_t ours = cell->claimed();
+    if (!inherited_) {
+        set_slots_of_others(slots.busy > ours ? slots.busy - ours : 0);
+        return;
+    }
+    set_slots_of_others(inherited_->look(slots.busy, ours));
+    if (inherited_->none_left()) {
+        inherited_.reset();
+    }
+}
+
+bool ReplicaRunner::has_other_users() const {
+    return watched() || inherited_;
+}
+
+void ReplicaRunner::set_slots_of_others(std::uint32_t slots) {
+    if (std::exchange(slots_of_others_, slots) != slots) {
+        services_.table.set_slots_of_others(spec_.id, replica_, slots);
     }
 }
 
@@ -371,11 +425,11 @@ ProbeQuestion ReplicaRunner::make_question() const {
     ProbeQuestion question;
     question.to = *to_;
     question.target.family = spec_.engine;
-    question.before = process_;
+    question.before = last_look_;
     question.count_slots = spec_.engine == EngineFamily::llamacpp &&
-                           (watched() || services_.clock.now() >= next_cache_look_);
+                           (has_other_users() || services_.clock.now() >= next_cache_look_);
     if (!watched()) {
-        question.target.model_path = model_path_;
+        question.target.model_path = plan_.model_path;
         question.target.alias = spec_.served_name.str();
         question.child = status().pid;
     }
@@ -389,13 +443,14 @@ api::HandoffFile ReplicaRunner::make_handoff() const {
     file.engine = spec_.engine;
     file.url = url();
     file.pid = status().pid;
-    file.model = api::HandoffModel{spec_.served_name.str(), model_path_};
+    file.model = api::HandoffModel{spec_.served_name.str(), plan_.model_path};
     if (facts_) {
         file.engine_version = facts_->engine_version;
         file.slots_total = facts_->slots_total;
         file.slots_free = facts_->slots_total;
     }
-    file.flags.assign(argv_.begin() + 1, argv_.end());
+    const std::vector<std::string>& argv = plan_.command.argv;
+    file.flags.assign(argv.begin() + 1, argv.end());
     return file;
 }
 

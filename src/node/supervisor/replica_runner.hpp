@@ -2,7 +2,6 @@
 
 #include "api/handoff_file.hpp"
 #include "async/async_clock.hpp"
-#include "async/child_process.hpp"
 #include "async/offload.hpp"
 #include "async/task_group.hpp"
 #include "base/host_port.hpp"
@@ -10,11 +9,13 @@
 #include "base/rng.hpp"
 #include "net/client_pool.hpp"
 #include "node/lifecycle/engine_fsm.hpp"
+#include "node/lifecycle/inherited_slots.hpp"
 #include "node/lifecycle/pool_spec.hpp"
 #include "node/lifecycle/replica_table.hpp"
 #include "node/lifecycle/watched_engine_fsm.hpp"
 #include "node/supervisor/engine_launcher.hpp"
 #include "node/supervisor/engine_prober.hpp"
+#include "node/supervisor/engine_process.hpp"
 #include "node/supervisor/supervisor_probe.hpp"
 
 #include <cstdint>
@@ -73,8 +74,16 @@ public:
     ReplicaRunner(const ReplicaRunner&) = delete;
     ReplicaRunner& operator=(const ReplicaRunner&) = delete;
 
+    // Instead of the first start(): goes on with an engine of an earlier run, which was started by
+    // `plan`. It serves once a probe says that it is the right one.
+    void adopt(Leftover engine, EnginePlan plan);
+
     void start();
     void stop(Instant drain_until);
+
+    // The daemon ends and its engine stays, with its run record; one that is being ended, or is
+    // somebody else's, is stopped.
+    void leave(Instant drain_until);
 
     // A watched engine has moved.
     void rebind(HostPort to);
@@ -88,7 +97,7 @@ public:
     // http://127.0.0.1:31337; empty before the first start.
     std::string url() const;
 
-    // It is stopped, and no process of it is left.
+    // It is stopped and no process of it is left; or its engine has been left alone.
     bool at_rest() const;
 
 private:
@@ -104,12 +113,18 @@ private:
     void obey(const lifecycle::engine_action::WakeAt& action);
 
     Task<void> run_process();
+    Task<void> attend_process();
     Task<void> probe(std::uint64_t id);
     Task<void> write_handoff(api::HandoffFile file, std::uint64_t start);
     Task<void> trim_log_file();
 
     void take_in(LaunchedEngine engine);
+    void follow(EngineProcess process, EnginePlan plan, std::string log_path);
     void learn(const ProbeAnswer& answer);
+    void learn_facts(const engine::LlamaProps& props);
+    void learn_slots(const engine::LlamaSlots& slots);
+    bool has_other_users() const;
+    void set_slots_of_others(std::uint32_t slots);
     void look_for_leases();
     void remove_handoff() const;
     void log_state();
@@ -131,16 +146,17 @@ private:
     bool probing_ = false;        // that one is under way
     bool doubted_ = false;        // a lease was refused; no probe has answered since
     std::optional<HostPort> to_;  // where it listens
-    std::optional<lifecycle::ProcessFacts> process_;  // at the last probe
-    std::optional<lifecycle::ReplicaFacts> facts_;    // as in the table
-    std::uint32_t slots_of_others_ = 0;               // as in the table
-    Instant next_cache_look_{};                       // not before
+    std::optional<lifecycle::ProcessFacts> last_look_;  // at its process, by the last probe
+    std::optional<lifecycle::ReplicaFacts> facts_;      // as in the table
+    std::uint32_t slots_of_others_ = 0;                 // as in the table
+    Instant next_cache_look_{};                         // not before
 
-    bool running_ = false;  // from Spawn to the end of the process
+    bool running_ = false;  // from Spawn, or adoption, to the end of the process
+    bool leaving_ = false;  // leave() has spared its engine
     std::uint64_t start_ = 0;
-    std::optional<async::ChildProcess> child_;
-    std::vector<std::string> argv_;
-    std::string model_path_;
+    std::optional<EngineProcess> process_;                // absent while it is being started
+    std::optional<lifecycle::InheritedSlots> inherited_;  // of an adopted one, until they are idle
+    EnginePlan plan_;                                     // of this process
     std::string log_path_;
     std::string failure_log_;  // last lines of a start that failed
     bool trimming_ = false;

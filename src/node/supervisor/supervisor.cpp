@@ -1,7 +1,6 @@
 #include "node/supervisor/supervisor.hpp"
 
 #include "api/http_address.hpp"
-#include "node/supervisor/leftover.hpp"
 #include "node/supervisor/proc_reader.hpp"
 
 #include <fmt/format.h>
@@ -12,6 +11,8 @@
 
 namespace orch::node::supervisor {
 namespace {
+
+constexpr Duration kLeaseLook = std::chrono::milliseconds(50);
 
 LauncherConfig launcher_config(const SupervisorConfig& config) {
     return {
@@ -130,44 +131,6 @@ void Supervisor::prepare_folders() {
     }
 }
 
-Task<void> Supervisor::begin() {
-    const Duration grace = config_.engine.stop_grace;
-    std::vector<lifecycle::RunRecord> records = load_leftovers();
-    co_await end_leftovers(parts_.clock, std::move(records), grace, log_);
-    beginning_ = false;
-    if (at_rest_) {
-        notice_rest();
-        co_return;
-    }
-    for (const auto& pool : table_.snapshot()->pools) {
-        if (!pool->spec->on_demand) {
-            start_pool(pool->spec->id);
-        }
-    }
-}
-
-// The records are taken out of the folder: the engines of this run write new ones.
-std::vector<lifecycle::RunRecord> Supervisor::load_leftovers() {
-    std::vector<lifecycle::RunRecord> records;
-    for (const RecordFolder::Record& found : run_records_.load_all()) {
-        auto record = lifecycle::run_record_from_json(found.text);
-        if (!record) {
-            log_.warn(
-                "a run record is not readable and was dropped",
-                {{"file", found.name}, {"reason", record.error().message}}
-            );
-            run_records_.remove(found.name);
-            continue;
-        }
-        std::error_code ignored;
-        std::filesystem::remove(
-            config_.runtime_dir / api::handoff_file_name(record->pool, record->replica), ignored
-        );
-        records.push_back(std::move(*record));
-    }
-    return records;
-}
-
 void Supervisor::load_bound() {
     for (const RecordFolder::Record& found : bound_.load_all()) {
         const auto file = api::parse_handoff_file(found.text);
@@ -254,10 +217,38 @@ Task<void> Supervisor::stop() {
     at_rest_.emplace(parts_.tasks.executor());
     const Instant drain_until = parts_.clock.now() + config_.drain_limit;
     for (auto& [key, runner] : runners_) {
-        runner->stop(drain_until);
+        if (config_.keep_engines) {
+            runner->leave(drain_until);
+            table_.set_draining(key.first, true);
+        } else {
+            runner->stop(drain_until);
+        }
     }
+    publish();
     notice_rest();
     co_await at_rest_->wait_to_end();
+    if (config_.keep_engines) {
+        co_await end_relays(drain_until);
+    }
+}
+
+// Nothing new is leased: waits for the last lease, and cuts off what is late.
+Task<void> Supervisor::end_relays(Instant drain_until) {
+    const auto leases = [this] {
+        std::uint32_t held = 0;
+        for (const auto& pool : table_.snapshot()->pools) {
+            held += pool->active_leases();
+        }
+        return held;
+    };
+    // The pause before the first look lets the edges see that the pools drain.
+    bool awake = co_await parts_.clock.sleep_for(kLeaseLook);
+    while (awake && leases() > 0 && parts_.clock.now() < drain_until) {
+        awake = co_await parts_.clock.sleep_for(kLeaseLook);
+    }
+    for (const auto& [key, runner] : runners_) {
+        on_close_upstreams_(key.first, key.second);
+    }
 }
 
 void Supervisor::notice_rest() {

@@ -39,6 +39,7 @@ struct SupervisorConfig {
     lifecycle::EngineConfig engine;     // start_timeout is each pool's own
     std::map<std::string, std::string> inherited_environment;
     Duration drain_limit = std::chrono::seconds(30);  // of stop()
+    bool keep_engines = false;  // stop() leaves them running, for the next run to adopt
 };
 
 // What the supervisor works with; all of it outlives it. `tasks` and `clients` are those of the
@@ -79,12 +80,13 @@ public:
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
 
-    // Publishes the pools, ends engines that a killed daemon left behind, then starts the pools
-    // that are not on demand. Once; nothing happens after a stop().
+    // Publishes the pools, adopts engines of an earlier run that are what would be started now,
+    // ends its others, then starts the pools that are not on demand. Once; nothing happens after a
+    // stop().
     void start(std::vector<lifecycle::PoolSpec> pools, std::vector<inventory::Gpu> gpus);
 
-    // Drains all replicas (drain_limit at most), ends our engines and returns when none is left.
-    // Once.
+    // Drains all replicas (drain_limit at most), ends our engines and returns when none is left;
+    // with keep_engines it returns when they have drained and ends the relays that have not. Once.
     Task<void> stop();
 
     // The GPUs as found anew: for the starts to come.
@@ -113,7 +115,11 @@ private:
 
     void prepare_folders();
     Task<void> begin();
-    std::vector<lifecycle::RunRecord> load_leftovers();
+    std::vector<lifecycle::RunRecord> load_run_records();
+    Task<bool> adopt(lifecycle::RunRecord record);
+    Task<Result<EnginePlan>> plan_for(lifecycle::RunRecord record);
+    void forget(const lifecycle::RunRecord& record) const;
+    Task<void> end_relays(Instant drain_until);
     void load_bound();
     enum class Bound { ours, watched, refused };
     Bound bind(const api::HandoffFile& file);
@@ -147,7 +153,7 @@ private:
     std::map<Key, std::string> told_bound_;        // URL
     std::map<PoolId, bool> ready_;                 // as published last
     std::uint64_t published_ = 0;                  // version
-    bool beginning_ = false;                       // leftovers are being ended
+    bool beginning_ = false;                       // leftovers are being adopted and ended
     std::optional<async::Handoff<bool>> at_rest_;  // stopping; set once all is at rest
     bool rested_ = false;
 };
