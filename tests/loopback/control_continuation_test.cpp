@@ -143,6 +143,25 @@ TEST_F(ControlContinuation, WhatIsHeldBackAtTheEndIsNotSentTwice) {
     EXPECT_EQ(got.body, sent + finish("stop") + usage(2, 3) + std::string(kDone));
 }
 
+TEST_F(ControlContinuation, ATaskGoesOnElsewhereToo) {
+    start_two();
+    take_up(*second, stream({raw_word(" c", 1), raw_end("eos", 2)}));
+    const Answer accepted =
+        ask("POST",
+            "/v2/tasks",
+            R"({"task_id":"t1","model":"qwen","messages":[{"role":"user","content":"hi"}]})");
+    ASSERT_EQ(accepted.status, 202) << accepted.body;
+    ASSERT_TRUE(eventually([&] {
+        return ask("GET", "/v2/tasks/t1").body.contains(R"("state":"done")");
+    })) << ask("GET", "/v2/tasks/t1").body;
+    const std::string task = ask("GET", "/v2/tasks/t1").body;
+    EXPECT_TRUE(task.contains(R"("output":" a b c")")) << task;
+    EXPECT_TRUE(task.contains(R"("tokens_out":4)")) << task;
+    EXPECT_TRUE(task.contains(R"("node_id":"gpu-2")")) << task;
+    EXPECT_EQ(second->seen().size(), 4U);
+    expect_free();
+}
+
 TEST_F(ControlContinuation, AnAnswerThatHadAllItsTokensIsEndedWithoutAnEngine) {
     start_two();
     std::string ask(kAsk);

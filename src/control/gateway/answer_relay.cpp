@@ -14,6 +14,9 @@ bool is_event_stream(const net::ResponseHead& head) {
     return head.status == 200 && net::iequals(type.substr(0, kEventStream.size()), kEventStream);
 }
 
+// An engine that neither begins nor ends, event after event, is passed on as it is.
+constexpr std::size_t kMostHeld = 64 * kKiB;
+
 constexpr Step kClientGone{AnswerRelay::State::client_gone, net::UpstreamFailure::none};
 constexpr Step kComplete{AnswerRelay::State::complete, net::UpstreamFailure::none};
 constexpr Step kBegun{AnswerRelay::State::begun, net::UpstreamFailure::none};
@@ -182,7 +185,8 @@ std::string_view AnswerRelay::whole_part(std::string_view events) {
         finish_came_ = finish_came_ || AnswerRecord::is_finish(*event);
         last = last || engine::is_terminal(*event);
     }
-    const bool hold = !last && (finish_came_ || (any && !news_came_));
+    const bool fits = held_.size() + events.size() <= kMostHeld;
+    const bool hold = fits && !last && (finish_came_ || (any && !news_came_));
     if (hold || !held_.empty()) {
         held_ += events;
     }

@@ -333,11 +333,23 @@ AttemptEvent InferenceRun::broken(UpstreamFailure failure) {
     Error error = error_of(failure);
     claim_->release();
     begin_wait_anew();
-    const bool stopped = failure == UpstreamFailure::cancelled;
-    const bool resumable = !stopped && relay_->is_event_stream() && prepare_continuation();
-    if (!resumable && !stopped) {
+    if (failure == UpstreamFailure::cancelled) {
+        return {.kind = Event::answer_broken, .error = std::move(error)};
+    }
+    const bool resumable = head_sent_ && prepare_continuation();
+    if (!resumable) {
         edge_.probe().second_try(name_of(SecondTry::continuation), "impossible");
     }
+    context_.log.warn(
+        "an answer broke",
+        {{"node_id", claim_->pool().key.node},
+         {"machine_id", claim_->node().machine_id},
+         {"pool", claim_->pool().key.pool},
+         {"reason", reason_of(failure)},
+         {"can_go_on", resumable},
+         {"correlation_id", caller_.correlation()},
+         {"trace_id", net::trace_id_of(caller_.traceparent())}}
+    );
     return {.kind = Event::answer_broken, .error = std::move(error), .resumable = resumable};
 }
 
