@@ -321,6 +321,12 @@ void NodeTable::settle_status(NodeRecord& node) {
         const bool takes_work = node.status == NodeStatus::online;
         changed(node, takes_work ? Urgency::soon : Urgency::at_once);
     }
+    if (before == NodeStatus::offline) {
+        // Nobody saw what became of its engines meanwhile.
+        for (auto& [id, pool] : node.pools) {
+            pool.life = ++lives_;
+        }
+    }
 }
 
 void NodeTable::note_status(const NodeId& node, NodeStatus before, NodeStatus after) {

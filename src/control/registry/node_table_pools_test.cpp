@@ -90,6 +90,15 @@ TEST_F(NodeTablePools, AnotherLifeBeginsWithOtherEngines) {
     EXPECT_GT(table_.view()->find_pool(kChatKey)->life, third);
 }
 
+TEST_F(NodeTablePools, AnotherLifeBeginsAfterAnAbsence) {
+    join();
+    const std::uint64_t before = table_.view()->find_pool(kChatKey)->life;
+    const Stamp late{at(0) + config_.node_timeout + seconds(1), stamp(0).wall};
+    table_.expire(late.at);
+    ASSERT_TRUE(table_.heartbeat(kNode, beat(2, {report(kChat, true)}), late));
+    EXPECT_GT(table_.view()->find_pool(kChatKey)->life, before);
+}
+
 TEST_F(NodeTablePools, AnotherModelCountsAsAnAddedPool) {
     join();
     api::PoolReport swapped = report(kChat, true);
