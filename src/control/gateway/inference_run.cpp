@@ -235,8 +235,9 @@ Task<AttemptEvent> InferenceRun::send() {
         co_return co_await judge_node_answer();
     }
     if (!std::exchange(started_, true)) {
-        edge_.probe().started(claim_->pool(), priority_);
+        edge_.probe().started(claim_->pool(), priority_, claimed_at_ - arrived_);
     }
+    edge_.probe().dispatched(claim_->pool().key, true);
     caller_.served_by(claim_->pool().key, fsm_.attempts() + 1);
     meter_ = {};
     record_ = new_record();
@@ -289,6 +290,7 @@ Task<AttemptEvent> InferenceRun::judge_node_answer() {
         default:
             break;
     }
+    edge_.probe().dispatched(pool, false);
     context_.log.warn(
         "a node did not serve a request",
         {{"node_id", pool.node},
@@ -376,6 +378,7 @@ AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
     if (failure == UpstreamFailure::cancelled) {
         return {.kind = Event::place_failed, .error = std::move(error)};
     }
+    edge_.probe().dispatched(pool, false);
     context_.log.warn(
         "a place failed",
         {{"node_id", pool.node},

@@ -115,6 +115,7 @@ Task<AttemptEvent> InferenceRun::generate_rest() {
     if (!relay_->is_event_stream()) {
         co_return engine_refused(upstream_->head().status);
     }
+    edge_.probe().dispatched(claim_->pool().key, true);
     context_.log.info(
         "an answer is continued",
         {{"node_id", claim_->pool().key.node},
@@ -138,6 +139,7 @@ Task<AttemptEvent> InferenceRun::end_at_limit() {
 
 AttemptEvent InferenceRun::engine_refused(int status) {
     const PoolKey& pool = claim_->pool().key;
+    edge_.probe().dispatched(pool, false);
     Error error{
         Errc::worker_reset,
         fmt::format(
