@@ -118,6 +118,11 @@ std::vector<Setting> request_settings() {
          .fallback = "120",
          .help = "How long a stream may pause.",
          .live = true},
+    };
+}
+
+std::vector<Setting> retry_settings() {
+    return {
         {.name = "ORCHESTRATORD_RETRY_ATTEMPTS",
          .kind = Kind::number,
          .fallback = "2",
@@ -218,8 +223,12 @@ SettingsTable control_settings() {
             },
     };
     for (auto* group :
-         {address_settings, node_settings, request_settings, auth_and_log_settings, home_settings
-         }) {
+         {address_settings,
+          node_settings,
+          request_settings,
+          retry_settings,
+          auth_and_log_settings,
+          home_settings}) {
         for (Setting& setting : group()) {
             table.settings.push_back(std::move(setting));
         }
