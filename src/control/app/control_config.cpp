@@ -3,6 +3,7 @@
 #include "auth/token_settings.hpp"
 #include "base/rng.hpp"
 #include "base/state_dir.hpp"
+#include "daemon/common_settings.hpp"
 #include "net/tls_settings.hpp"
 
 #include <fmt/format.h>
@@ -146,11 +147,10 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
     config.gateway = gateway_config(settings);
     config.gateway.node_timeout = config.registry.node_timeout;
     config.edge_threads = edge_threads(settings);
-    config.log_level =
-        log_level_from(settings.get_text("ORCHESTRATORD_LOG_LEVEL")).value_or(LogLevel::info);
-    config.log_format = log_format_from(settings.find_text("ORCHESTRATORD_LOG_FORMAT").value_or(""))
-                            .value_or(default_log_format());
-    config.access_log_sample = settings.get_number("ORCHESTRATORD_ACCESS_LOG_SAMPLE");
+    const daemon::LogSettings log = daemon::read_log_settings(settings, "ORCHESTRATORD");
+    config.log_level = log.level;
+    config.log_format = log.format;
+    config.access_log_sample = log.access_sample;
     config.state_dir = settings.find_text("ORCHESTRATORD_STATE_DIR")
                            .value_or(default_state_dir("orchestratord", sources.environment));
     return config;

@@ -1,5 +1,6 @@
 #include "base/version.hpp"
 #include "control/app/control_config.hpp"
+#include "daemon/common_settings.hpp"
 #include "net/tls_settings.hpp"
 
 #include <utility>
@@ -135,8 +136,7 @@ std::vector<Setting> retry_settings() {
          .kind = Kind::number,
          .fallback = "10",
          .help = "Second tries and continued streams, of the requests of the last ten seconds; 20 "
-                 "per edge thread "
-                 "are always allowed.",
+                 "per edge thread are always allowed.",
          .low = 0,
          .high = 100,
          .unit = "percent",
@@ -144,56 +144,16 @@ std::vector<Setting> retry_settings() {
     };
 }
 
-std::vector<Setting> auth_and_log_settings() {
+std::vector<Setting> web_settings() {
     return {
-        {.name = "LLORCH_API_TOKEN",
-         .kind = Kind::list,
-         .help = "Valid tokens; the first one is sent to nodes.",
-         .aliases = {{.name = "AUTH_TOKEN", .deprecated = true}},
-         .secret = true,
-         .live = true},
-        {.name = "LLORCH_API_TOKEN_FILE",
-         .kind = Kind::path,
-         .help = "File with valid tokens, one a line.",
-         .live = true},
-        {.name = "LLORCH_TOKEN_GRACE_SECS",
-         .kind = Kind::duration,
-         .fallback = "60",
-         .help = "How long a token stays valid after it was removed.",
-         .zero_allowed = true,
-         .live = true},
-        {.name = "ORCHESTRATORD_REQUIRE_AUTH",
-         .kind = Kind::boolean,
-         .help = "Whether callers need a token.",
-         .aliases = {{.name = "AUTH_OPTIONAL", .negated = true}},
-         .fallback_note = "true when a token is set or other machines can connect"},
         {.name = "ORCHESTRATORD_CORS_ORIGINS",
          .kind = Kind::list,
          .help = "Origins whose web pages may call without a token from this machine."},
-        {.name = "TRUST_PROXY_AUTH",
-         .kind = Kind::boolean,
-         .help = "Refused: no header can vouch for a caller."},
-        {.name = "ORCHESTRATORD_LOG_LEVEL",
-         .kind = Kind::choice,
-         .fallback = "info",
-         .help = "Lines below this level are not written.",
-         .choices = {"trace", "debug", "info", "warn", "error"},
-         .live = true},
-        {.name = "ORCHESTRATORD_LOG_FORMAT",
-         .kind = Kind::choice,
-         .help = "How lines look.",
-         .choices = {"json", "text"},
-         .fallback_note = "text on a terminal, else json",
-         .live = true},
-        {.name = "ORCHESTRATORD_ACCESS_LOG_SAMPLE",
-         .kind = Kind::number,
-         .fallback = "1",
-         .help = "Of requests that went well one in this many gets an access line; 1 = all.",
-         .low = 1,
-         .high = 1'000'000,
-         .unit = "requests",
-         .live = true},
     };
+}
+
+std::vector<Setting> common_settings() {
+    return daemon::common_settings("ORCHESTRATORD", "nodes");
 }
 
 std::vector<Setting> home_settings() {
@@ -227,7 +187,8 @@ SettingsTable control_settings() {
           node_settings,
           request_settings,
           retry_settings,
-          auth_and_log_settings,
+          web_settings,
+          common_settings,
           home_settings}) {
         for (Setting& setting : group()) {
             table.settings.push_back(std::move(setting));

@@ -273,6 +273,33 @@ TEST_F(AdoptionTest, KeptEnginesOutliveAStopAndAreAdopted) {
     EXPECT_FALSE(runs(pid)) << "this daemon keeps none";
 }
 
+TEST_F(AdoptionTest, ADaemonThatIsStoppedAtOnceEndsWhatItFinds) {
+    const std::int64_t pid = leave_engine_behind(spec());
+    auto next = daemon(config());
+    next->supervisor.start({spec()}, {});
+    ASSERT_TRUE(next->stop());
+    EXPECT_TRUE(next->run_until([&] { return !runs(pid); }));
+    EXPECT_EQ(next->lines.count("was adopted"), 0U);
+    EXPECT_FALSE(exists("state/run/chat-r0.json"));
+}
+
+TEST_F(AdoptionTest, ADaemonThatIsStoppedAtOnceAndKeepsEnginesLeavesThemToTheNext) {
+    const std::int64_t pid = leave_engine_behind(spec());
+    auto keeping = config();
+    keeping.keep_engines = true;
+    auto next = daemon(keeping);
+    next->supervisor.start({spec()}, {});
+    ASSERT_TRUE(next->stop());
+    EXPECT_TRUE(runs(pid));
+    EXPECT_TRUE(exists("state/run/chat-r0.json"));
+    next.reset();
+    auto last = daemon(config());
+    last->supervisor.start({spec()}, {});
+    ASSERT_TRUE(last->run_until_in(ReplicaState::ready));
+    EXPECT_EQ(last->replica()->pid, pid);
+    EXPECT_TRUE(last->stop());
+}
+
 TEST_F(AdoptionTest, AStopThatKeepsEnginesWaitsForLeasesAndThenCutsThemOff) {
     auto keeping = config();
     keeping.keep_engines = true;
