@@ -212,8 +212,9 @@ private:
     std::set<std::pair<Instant, NodeId>> deadlines_;
     std::vector<NodeChange> changes_;
     std::uint64_t registrations_ = 0;
-    bool reported_ = false;  // some node has sent a report since the start
-    bool reshaped_ = true;   // nodes, pools or models may differ from view_'s
+    bool reported_ = false;    // some node has sent a report since the start
+    std::uint64_t lives_ = 0;  // of all pools so far
+    bool reshaped_ = true;     // nodes, pools or models may differ from view_'s
     Urgency urgency_ = Urgency::soon;
     view::ClusterViewPtr view_;
 };
