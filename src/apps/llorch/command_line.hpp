@@ -64,7 +64,7 @@ struct ExplainOptions {
     std::optional<std::string> pool;
     std::vector<std::string> prefer;  // pools
     std::vector<std::string> avoid;
-    std::optional<bool> fallback;
+    bool fallback = false;
 };
 
 struct TaskOptions {

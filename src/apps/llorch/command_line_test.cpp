@@ -50,7 +50,7 @@ TEST(CommandLine, ExplainsARequestOfAnyKind) {
     EXPECT_EQ(line.explain.node, "a");
     EXPECT_EQ(line.explain.avoid, (Words{"p", "q"}));
     EXPECT_EQ(line.explain.ctx, 4096U);
-    EXPECT_EQ(line.explain.fallback, true);
+    EXPECT_TRUE(line.explain.fallback);
     EXPECT_FALSE(parsed({"explain", "m"}).explain.fallback);
     EXPECT_EQ(text({"explain"}).code, ExitCode::usage);
 }

@@ -47,7 +47,9 @@ std::string body_of(const ExplainOptions& options) {
     asked.placement.prefer_pools = options.prefer;
     asked.placement.avoid_pools = options.avoid;
     asked.placement.require_device_mask = options.device_mask;
-    asked.placement.allow_fallback = options.fallback;
+    if (options.fallback) {
+        asked.placement.allow_fallback = true;
+    }
     return json::encode(asked);
 }
 
