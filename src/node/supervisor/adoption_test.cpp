@@ -6,11 +6,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace orch::node::supervisor {
 namespace {
@@ -93,6 +97,34 @@ TEST_F(AdoptionTest, OneDaemonAfterTheOtherMayBeKilled) {
     next->supervisor.start({spec()}, {});
     ASSERT_TRUE(next->run_until_in(ReplicaState::ready));
     EXPECT_EQ(next->replica()->pid, pid);
+    EXPECT_TRUE(next->stop());
+}
+
+TEST_F(AdoptionTest, EachReplicaGetsItsOwnEngineBack) {
+    auto two = spec();
+    two.replicas = 2;
+    const auto pids = [](const Daemon& node) {
+        std::vector<std::optional<std::int64_t>> found;
+        for (const ReplicaView& replica : node.pool()->replicas) {
+            found.push_back(replica.state == ReplicaState::ready ? replica.pid : std::nullopt);
+        }
+        return found;
+    };
+    const auto all_ready = [&pids](const Daemon& node) {
+        return node.pool() &&
+               std::ranges::all_of(pids(node), [](const auto& pid) { return pid.has_value(); });
+    };
+    auto killed = daemon(config());
+    killed->leaves_engines = true;
+    killed->supervisor.start({two}, {});
+    ASSERT_TRUE(killed->run_until([&] { return all_ready(*killed); }));
+    const auto before = pids(*killed);
+    ASSERT_EQ(before.size(), 2U);
+    killed.reset();
+    auto next = daemon(config());
+    next->supervisor.start({two}, {});
+    ASSERT_TRUE(next->run_until([&] { return all_ready(*next); }));
+    EXPECT_EQ(pids(*next), before);
     EXPECT_TRUE(next->stop());
 }
 
