@@ -76,6 +76,18 @@ void NodeDaemon::add_pool(std::size_t index) {
 void NodeDaemon::begin() {
     std::vector<std::shared_ptr<EngineProcess>> unwanted;
     const auto records = host_.records();
+    const auto has_record = [&](const auto& engine) {
+        return std::ranges::any_of(records, [&](const auto& at) {
+            return at.second == engine->pid();
+        });
+    };
+    for (const auto& engine : host_.running()) {
+        if (!has_record(engine)) {
+            hub_.note("a stray engine is ended", host_.index());
+            engine->signal(false);
+            unwanted.push_back(engine);
+        }
+    }
     for (const auto& [key, pid] : records) {
         const auto engine = host_.find(pid);
         if (!engine) {
