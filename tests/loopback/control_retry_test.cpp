@@ -155,7 +155,8 @@ TEST_F(ControlRetry, ADeadNodeDoesNotEatTheQueueOfABusyOne) {
     EXPECT_EQ(first->seen().size(), 1U);
 }
 
-TEST_F(ControlRetry, WhenAllFailTheLastFailureIsTheAnswer) {
+TEST_F(ControlRetry, WhenAllFailTheLastFailureIsTheAnswerOnceTheWaitIsOver) {
+    config.admission.queue_timeout = std::chrono::milliseconds(100);
     start_two();
     first->play(refusal(502, "WORKER_RESET"));
     second->play(refusal(502, "WORKER_RESET"));
@@ -196,6 +197,7 @@ TEST_F(ControlRetry, ABodyTooLargeToKeepIsNotSentTwice) {
 
 TEST_F(ControlRetry, ASilentNodeIsAskedOnceAndTheAnswerIsDecodeTimeout) {
     config.gateway.first_byte_limit = std::chrono::milliseconds(100);
+    config.admission.queue_timeout = std::chrono::milliseconds(100);
     start();
     FakeNode& node = join("gpu-1", {ready_pool("chat", "qwen")});
     Script script = answer("{}");

@@ -73,6 +73,8 @@ gateway::GatewayConfig gateway_config(const Settings& settings) {
     config.connect_limit = settings.get_duration("ORCHESTRATORD_CONNECT_TIMEOUT_MS");
     config.first_byte_limit = settings.get_duration("ORCHESTRATORD_FIRST_BYTE_TIMEOUT_SECS");
     config.idle_limit = settings.get_duration("ORCHESTRATORD_IDLE_TIMEOUT_SECS");
+    config.retry_budget.share =
+        static_cast<double>(settings.get_number("ORCHESTRATORD_RETRY_BUDGET_PERCENT")) / 100;
     config.retry_attempts =
         static_cast<std::uint32_t>(settings.get_number("ORCHESTRATORD_RETRY_ATTEMPTS"));
     return config;

@@ -119,6 +119,11 @@ std::vector<Setting> request_settings() {
          .fallback = "120",
          .help = "How long a stream may pause.",
          .live = true},
+    };
+}
+
+std::vector<Setting> retry_settings() {
+    return {
         {.name = "ORCHESTRATORD_RETRY_ATTEMPTS",
          .kind = Kind::number,
          .fallback = "2",
@@ -126,6 +131,15 @@ std::vector<Setting> request_settings() {
          .low = 0,
          .high = 10,
          .unit = "attempts",
+         .live = true},
+        {.name = "ORCHESTRATORD_RETRY_BUDGET_PERCENT",
+         .kind = Kind::number,
+         .fallback = "10",
+         .help = "Second tries and continued streams, of the requests of the last ten seconds; 20 "
+                 "per edge thread are always allowed.",
+         .low = 0,
+         .high = 100,
+         .unit = "percent",
          .live = true},
     };
 }
@@ -172,6 +186,7 @@ SettingsTable control_settings() {
          {address_settings,
           node_settings,
           request_settings,
+          retry_settings,
           web_settings,
           common_settings,
           home_settings}) {

@@ -2,6 +2,7 @@
 
 #include "control/gateway/gateway_probe.hpp"
 #include "control/gateway/placement_probe.hpp"
+#include "control/gateway/retry_budget.hpp"
 #include "control/gateway/slot_claim.hpp"
 #include "control/placement/choice_ledger.hpp"
 #include "control/placement/placement_policy.hpp"
@@ -80,6 +81,8 @@ public:
 
     GatewayProbe& probe() { return probe_; }
 
+    RetryBudget& retries() { return retries_; }
+
 private:
     net::Edge& edge_;
     DispatchLoop& dispatch_;
@@ -87,6 +90,7 @@ private:
     PlacementProbe placements_;
     GatewayProbe probe_;
     placement::ChoiceLedger ledger_;
+    RetryBudget retries_;
     std::list<Visit*> visits_;
     view::ClusterViewPtr view_ = std::make_shared<view::ClusterView>();
     view::RetiredModelsPtr retired_ = std::make_shared<view::RetiredModels>();

@@ -39,6 +39,12 @@ GatewayProbe::GatewayProbe(metrics::Registry& registry)
            .help = "Requests and tasks that ended with an error before a pool took them, by code.",
            .labels = {"reason"}}
       )),
+      second_tries_(shard_.counter(
+          {.name = "orchd_second_tries_total",
+           .help = "Requests tried again elsewhere after a place failed them, before their answer "
+                   "began (retry) or in its middle (continuation), and those that were not.",
+           .labels = {"kind", "outcome"}}
+      )),
       admissions_(shard_.counter(
           {.name = "orchd_admission_enqueued_total",
            .help = "Requests and tasks that asked for admission: success, or error when the queue "
@@ -101,6 +107,10 @@ void GatewayProbe::canceled(const view::PoolBlock* pool, std::string_view reason
              reason}
         )
         ->add();
+}
+
+void GatewayProbe::second_try(std::string_view kind, std::string_view outcome) {
+    second_tries_.with({kind, outcome})->add();
 }
 
 void GatewayProbe::rejected(Errc reason) {

@@ -28,6 +28,10 @@ public:
     // Whoever asked left before the end. `pool`: where it ran; nullptr before that.
     void canceled(const view::PoolBlock* pool, std::string_view reason);
 
+    // A place failed it: `kind` is retry or continuation; `outcome` is tried, over_budget, or
+    // impossible for an answer that cannot be continued.
+    void second_try(std::string_view kind, std::string_view outcome);
+
     // It ended with this error before any place took it.
     void rejected(Errc reason);
 
@@ -37,6 +41,7 @@ private:
     metrics::Family<metrics::Counter>& started_;
     metrics::Family<metrics::Counter>& canceled_;
     metrics::Family<metrics::Counter>& rejected_;
+    metrics::Family<metrics::Counter>& second_tries_;
     metrics::Family<metrics::Counter>& admissions_;
     metrics::Family<metrics::Counter>& refusals_;
     metrics::Family<metrics::Counter>& dispatches_;

@@ -46,6 +46,7 @@ view::PoolBlock make_block(const NodeId& node, const PoolRecord& pool) {
     block.device_mask = report.device_mask.value_or("");
     block.labels = report.labels;
     block.cell = pool.cell;
+    block.life = pool.life;
     return block;
 }
 

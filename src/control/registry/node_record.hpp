@@ -18,6 +18,7 @@ namespace orch::control::registry {
 struct PoolRecord {
     api::PoolReport report;
     std::shared_ptr<LoadCell> cell;
+    std::uint64_t life = 0;  // see PoolBlock
 };
 
 struct NodeRecord {

@@ -21,6 +21,13 @@ bool serves_the_same(const api::PoolReport& a, const api::PoolReport& b) {
            a.kind == b.kind;
 }
 
+// An engine that starts again within one report shows by its process alone.
+bool same_processes(const api::PoolReport& a, const api::PoolReport& b) {
+    return std::ranges::equal(
+        a.replicas, b.replicas, {}, &api::ReplicaReport::pid, &api::ReplicaReport::pid
+    );
+}
+
 bool started_anew(const NodeRecord& known, const api::RegisterRequest& message) {
     return known.registration.boot_id != message.boot_id ||
            known.registration.machine_id != message.machine_id;
@@ -265,10 +272,14 @@ void NodeTable::apply_pool(NodeRecord& node, const api::PoolReport& report) {
     }
     const bool was_ready = placeable(pool.report);
     const bool other_models = !serves_the_same(pool.report, report);
+    const bool same_engines = was_ready && same_processes(pool.report, report);
     pool.report = report;
     pool.cell->set_capacity(claimable_slots(report, pool.cell->claimed()));
     if (added || other_models) {
         note_pool(Kind::pool_added, key, report.served_name.value_or(""));
+    }
+    if (placeable(report) && !same_engines) {
+        pool.life = ++lives_;
     }
     if (placeable(report) && !was_ready) {
         note_pool(Kind::pool_ready, key);
@@ -309,6 +320,12 @@ void NodeTable::settle_status(NodeRecord& node) {
         note_status(node.registration.node_id, before, node.status);
         const bool takes_work = node.status == NodeStatus::online;
         changed(node, takes_work ? Urgency::soon : Urgency::at_once);
+    }
+    if (before == NodeStatus::offline) {
+        // Nobody saw what became of its engines meanwhile.
+        for (auto& [id, pool] : node.pools) {
+            pool.life = ++lives_;
+        }
     }
 }
 

@@ -186,8 +186,9 @@ private:
     std::vector<NodeChange> changes_;
     std::uint64_t registrations_ = 0;
     std::uint64_t version_ = 0;
-    bool reported_ = false;  // some node has sent a report since the start
-    bool reshaped_ = true;   // nodes, pools or models may differ from index_
+    bool reported_ = false;    // some node has sent a report since the start
+    std::uint64_t lives_ = 0;  // of all pools so far
+    bool reshaped_ = true;     // nodes, pools or models may differ from index_
     Urgency urgency_ = Urgency::soon;
     std::shared_ptr<const view::ModelIndex> index_;
     view::ClusterViewPtr view_;

@@ -43,6 +43,7 @@ struct PoolBlock {
     std::string device_mask;
     Labels labels;
     std::shared_ptr<LoadCell> cell;  // never null; lives as long as the pool is known
+    std::uint64_t life = 0;          // another one whenever its engines may be others; grows
 
     bool lists(std::string_view model) const;
 

@@ -97,12 +97,14 @@ void ClientRun::finish() {
 }
 
 std::optional<ClientRun::Event> ClientRun::place() {
-    wish_.exclude = fsm_.failed();
-    std::ranges::copy(fsm_.refused(), std::back_inserter(wish_.exclude));
+    wish_.failed = fsm_.failed();
+    wish_.exclude = fsm_.refused();
     auto choice = control_.edge(edge_).choose(wish_);
     if (choice.claim) {
         take(std::move(*choice.claim), false);
-        return AttemptEvent{.kind = Told::placed, .pool = claim_->pool().key};
+        return AttemptEvent{
+            .kind = Told::placed, .pool = claim_->pool().key, .life = claim_->pool().life
+        };
     }
     if (choice.decision.rejection) {
         return AttemptEvent{.kind = Told::rejected, .error = *choice.decision.rejection};
@@ -111,7 +113,8 @@ std::optional<ClientRun::Event> ClientRun::place() {
 }
 
 std::optional<ClientRun::Event> ClientRun::wait() {
-    wish_.exclude = fsm_.failed();
+    wish_.failed = fsm_.failed();
+    wish_.exclude.clear();
     if (!waited_since_) {
         first_waited_ = now();
     }
@@ -149,7 +152,9 @@ void ClientRun::granted(Result<Grant> grant) {
     take(SlotClaim(control_.dispatch(), grant->view, *grant->node, *grant->pool), true);
     control_.unparked(*this);
     parked_at_.reset();
-    step(AttemptEvent{.kind = Told::granted, .pool = claim_->pool().key});
+    step(
+        AttemptEvent{.kind = Told::granted, .pool = claim_->pool().key, .life = claim_->pool().life}
+    );
 }
 
 void ClientRun::take(SlotClaim claim, bool from_queue) {

@@ -115,8 +115,9 @@ void ControlPlane::check_turn(const ClientRun& run, const PoolBlock& pool) {
         if (run.parked_at() && place.first >= run.first_waited()) {
             return;
         }
-        const auto& failed = other->wish().exclude;
-        const bool may = std::ranges::find(failed, pool.key) == failed.end();
+        const auto& failed = other->wish().failed;
+        const control::placement::PoolLife here{pool.key, pool.life};
+        const bool may = std::ranges::find(failed, here) == failed.end();
         if (other != &run && may && hub_.now() > *other->parked_at() + kRounds) {
             overtaken_.push_back({run.request().id, other->request().id, *other->parked_at()});
         }
@@ -179,10 +180,11 @@ bool ControlPlane::could_take(const ClientRun& run) const {
             continue;
         }
         for (const PoolBlock& pool : node->pools) {
-            const auto& failed = run.wish().exclude;
+            const auto& failed = run.wish().failed;
+            const control::placement::PoolLife here{pool.key, pool.life};
             const bool fits = pool.ready && !pool.draining &&
                               (!model || model->empty() || pool.lists(*model)) &&
-                              std::ranges::find(failed, pool.key) == failed.end();
+                              std::ranges::find(failed, here) == failed.end();
             if (fits && pool.cell->claimed() < pool.cell->capacity()) {
                 return true;
             }
