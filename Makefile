@@ -9,6 +9,8 @@ jobs ?= $(shell nproc)
 FUZZ_SECONDS ?= 20
 LOAD_SECONDS ?= 60
 KILL_REPETITIONS ?= 10
+SEEDS ?=
+SIZE ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
 fuzz_seeds := tests/data/llama-server-wire tests/data/json tests/data/gguf
@@ -69,8 +71,11 @@ test-all: test ## The same, then all rings under asan and the threaded rooms und
 	ctest --preset tsan -j $(jobs) -R '^(async|net|net_loopback|control_gateway)_test\.'
 
 .PHONY: sim
-sim: ## Only the simulations: clusters in virtual time
-	$(call ring,sim)
+sim: ## Clusters under faults in virtual time: SEEDS=1-1000 (one number: event by event), SIZE=large: 1,000 nodes, 100,000 requests
+	scripts/setup --tests
+	$(call configure,release,-DORCH_BUILD_TESTS=ON -DORCH_BENCH=OFF)
+	cmake --build --preset release -j $(jobs) --target orch_sim
+	time build/release/bin/orch_sim $(if $(filter large,$(SIZE)),--large) $(or $(SEEDS),$(if $(filter large,$(SIZE)),1-1,1-1000))
 
 .PHONY: e2e
 e2e: ## Only the end-to-end ring: real processes, a real engine

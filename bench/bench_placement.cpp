@@ -1,6 +1,7 @@
 #include "base/clock.hpp"
+#include "base/load_cell_rows.hpp"
 #include "base/rng.hpp"
-#include "control/placement/placement_policy.hpp"
+#include "control/placement/slot_choice.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -26,7 +27,9 @@ std::string model_name(std::size_t number) {
     return "model-" + std::to_string(number);
 }
 
-view::PoolBlock make_pool(Rng& rng, const NodeId& node, std::size_t number, std::size_t models) {
+view::PoolBlock make_pool(
+    Rng& rng, LoadCellRows& cells, const NodeId& node, std::size_t number, std::size_t models
+) {
     view::PoolBlock pool;
     pool.key = {node, PoolId("pool-" + std::to_string(number))};
     pool.served_name = model_name(rng.below(models));
@@ -34,7 +37,8 @@ view::PoolBlock make_pool(Rng& rng, const NodeId& node, std::size_t number, std:
     pool.ready = true;
     pool.slots_total = kSlots;
     pool.vram_free = rng.below(80) * kGiB;
-    pool.cell = std::make_shared<LoadCell>(kSlots);
+    pool.cell = cells.make();
+    pool.cell->set_capacity(kSlots);
     for (std::uint64_t claims = rng.below(kSlots); claims > 0; --claims) {
         static_cast<void>(pool.cell->try_claim());
     }
@@ -43,6 +47,7 @@ view::PoolBlock make_pool(Rng& rng, const NodeId& node, std::size_t number, std:
 
 view::ClusterView make_cluster(Rng& rng, std::size_t models) {
     std::vector<view::NodeBlockPtr> nodes;
+    LoadCellRows cells;
     for (std::size_t n = 0; n < kNodes; ++n) {
         auto node = std::make_shared<view::NodeBlock>();
         node->id = NodeId("node-" + std::to_string(kNodes + n));
@@ -50,7 +55,7 @@ view::ClusterView make_cluster(Rng& rng, std::size_t models) {
         node->reachable = true;
         node->labels = {{"zone", "zone-" + std::to_string(n % 8)}};
         for (std::size_t p = 0; p < kPools; ++p) {
-            node->pools.push_back(make_pool(rng, node->id, p, models));
+            node->pools.push_back(make_pool(rng, cells, node->id, p, models));
         }
         nodes.push_back(std::move(node));
     }
@@ -83,6 +88,7 @@ void place(benchmark::State& state, const Setup& setup) {
     Rng rng(kSeed);
     const view::ClusterView view = make_cluster(rng, setup.models);
     ChoiceLedger ledger(kSeed);
+    ledger.retain(view);
     std::vector<Duration> times;
     std::vector<std::shared_ptr<LoadCell>> claimed;
     for (auto _ : state) {
@@ -92,15 +98,12 @@ void place(benchmark::State& state, const Setup& setup) {
         request.session = setup.sessions ? std::to_string(rng.below(10'000)) : "";
         state.ResumeTiming();
         const Instant begin = clock.now();
-        Decision decision = decide(view, request, setup.policy, ledger, begin);
-        const Candidate* const taken = take_first(decision, [](const Candidate& candidate) {
-            return candidate.pool->cell->try_claim();
-        });
-        if (taken != nullptr) {
-            ledger.chosen(*taken->pool->cell);
-            claimed.push_back(taken->pool->cell);
-        }
+        const SlotChoice taken =
+            choose_slot(view, request, setup.policy, ledger, begin, Claim::newcomer);
         times.push_back(clock.now() - begin);
+        if (taken.pool != nullptr) {
+            claimed.push_back(taken.pool->cell);
+        }
         state.PauseTiming();
         // Load stays as it was at the start: a slot of somebody else becomes free.
         if (claimed.size() > kNodes) {

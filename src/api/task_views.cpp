@@ -67,6 +67,13 @@ Result<TaskView> from_json(std::string_view text) {
 }
 
 template <>
+Result<TaskPreview> from_json(std::string_view text) {
+    return read_message<TaskPreview>(text, [](const bj::value& tree) {
+        return require_keys(tree, "", {"candidates"});
+    });
+}
+
+template <>
 Result<TaskList> from_json(std::string_view text) {
     return read_message<TaskList>(text, [](const bj::value& tree) {
         return require_keys(tree, "", {"tasks"});

@@ -92,6 +92,8 @@ template <>
 Result<TaskAccepted> from_json(std::string_view text);
 template <>
 Result<TaskView> from_json(std::string_view text);
+template <>
+Result<TaskPreview> from_json(std::string_view text);
 
 struct TaskList {
     std::vector<TaskView> tasks;

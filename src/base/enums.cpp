@@ -24,8 +24,9 @@ constexpr Names<ModelKind, 3> kKinds{{
     {ModelKind::rerank, "rerank"},
 }};
 
-constexpr Names<NodeStatus, 5> kStatuses{{
+constexpr Names<NodeStatus, 6> kStatuses{{
     {NodeStatus::registering, "Registering"},
+    {NodeStatus::pending, "Pending"},
     {NodeStatus::online, "Online"},
     {NodeStatus::draining, "Draining"},
     {NodeStatus::offline, "Offline"},

@@ -19,7 +19,7 @@ enum class ModelKind { chat, embedding, rerank };
 //        +-- all pools crash-loop --> Failed (heartbeats still count)
 //
 // The wire text is the enumerator with a capital: "Online".
-enum class NodeStatus { registering, online, draining, offline, failed };
+enum class NodeStatus { registering, pending, online, draining, offline, failed };
 
 std::string_view to_string(EngineFamily family);
 std::string_view to_string(ModelKind kind);

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::uint64_t kOneWaiter = 1ULL << 32;
 constexpr std::uint64_t kClaimedMask = kOneWaiter - 1;
+constexpr std::uint32_t kTrial = 1U << 31U;  // beside the failures: a trial is under way
 
 }  // namespace
 
@@ -58,28 +59,44 @@ void LoadCell::set_capacity(std::uint32_t capacity) {
     capacity_.store(capacity);
 }
 
-std::uint32_t LoadCell::capacity() const {
-    return capacity_.load();
-}
-
-std::uint32_t LoadCell::claimed() const {
-    return static_cast<std::uint32_t>(word_.load() & kClaimedMask);
-}
-
-std::uint32_t LoadCell::waiters() const {
-    return static_cast<std::uint32_t>(word_.load() >> 32);
-}
-
 void LoadCell::suspect_until(Instant until) {
     suspect_until_.store(until.time_since_epoch().count());
 }
 
 void LoadCell::clear_suspicion() {
+    if (!tripped()) {
+        suspect_until_.store(0);
+    }
+}
+
+void LoadCell::note_failure(Instant now) {
+    const std::uint32_t before = failures_.load();
+    const bool trial = (before & kTrial) != 0;
+    if (tripped() && !trial && suspect(now)) {
+        return;  // it was under way when the circuit opened
+    }
+    const std::uint32_t failures = (before & ~kTrial) + 1;
+    failures_.store(failures);
+    if (failures >= kTripAfter) {
+        constexpr std::uint32_t kMostDoublings = 4;  // further ones are above kLongestPause anyway
+        const std::uint32_t doublings = std::min(failures - kTripAfter, kMostDoublings);
+        suspect_until(now + std::min(kFirstPause * (1U << doublings), kLongestPause));
+    }
+}
+
+void LoadCell::note_success() {
+    failures_.store(0);
     suspect_until_.store(0);
 }
 
-bool LoadCell::suspect(Instant now) const {
-    return now.time_since_epoch().count() < suspect_until_.load();
+void LoadCell::claimed_at(Instant now) {
+    std::int64_t until = suspect_until_.load();
+    if (tripped() && until <= now.time_since_epoch().count()) {
+        const Instant end = now + kTrialLimit;
+        if (suspect_until_.compare_exchange_strong(until, end.time_since_epoch().count())) {
+            failures_.fetch_or(kTrial);
+        }
+    }
 }
 
 void LoadCell::note_service(Duration held) {

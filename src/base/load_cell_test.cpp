@@ -86,6 +86,57 @@ TEST(LoadCell, IsSuspectUntilTheInstant) {
     EXPECT_FALSE(cell.suspect(now));
 }
 
+TEST(LoadCell, OpensAfterFailuresInARowForPausesThatDouble) {
+    using std::chrono::seconds;
+    LoadCell cell(4);
+    const Instant now{seconds(100)};
+    cell.note_failure(now);
+    cell.note_failure(now);
+    EXPECT_FALSE(cell.suspect(now));
+    cell.note_success();
+    for (std::uint32_t i = 1; i < LoadCell::kTripAfter; ++i) {
+        cell.note_failure(now);
+    }
+    EXPECT_FALSE(cell.suspect(now)) << "not in a row";
+    Instant open = now;
+    for (const int pause : {5, 10, 20, 40, 60, 60}) {
+        cell.note_failure(open);
+        cell.note_failure(open);  // of a request that was sent before
+        const Instant end = open + seconds(pause);
+        EXPECT_TRUE(cell.suspect(end - Duration(1))) << pause;
+        EXPECT_FALSE(cell.suspect(end)) << pause;
+        open = end;
+        cell.claimed_at(open);
+    }
+    cell.note_failure(open);
+    cell.clear_suspicion();
+    EXPECT_TRUE(cell.suspect(open)) << "an answer to a probe says nothing of requests";
+    cell.note_success();
+    EXPECT_FALSE(cell.suspect(open));
+    EXPECT_FALSE(cell.tripped());
+}
+
+TEST(LoadCell, AfterThePauseOneTrialGoesFirst) {
+    using std::chrono::seconds;
+    LoadCell cell(4);
+    const Instant open{seconds(100)};
+    for (std::uint32_t i = 0; i < LoadCell::kTripAfter; ++i) {
+        cell.note_failure(open);
+    }
+    cell.claimed_at(open);
+    const Instant half_open = open + LoadCell::kFirstPause;
+    EXPECT_FALSE(cell.suspect(half_open)) << "a claim during the pause is no trial";
+    cell.claimed_at(half_open);
+    EXPECT_TRUE(cell.suspect(half_open)) << "to all others";
+    const Instant late = half_open + LoadCell::kTrialLimit;
+    EXPECT_FALSE(cell.suspect(late)) << "a trial without an end keeps nobody waiting for ever";
+    cell.claimed_at(late);
+    cell.note_success();
+    EXPECT_FALSE(cell.suspect(late));
+    cell.claimed_at(late);
+    EXPECT_FALSE(cell.suspect(late)) << "closed: no trials any more";
+}
+
 TEST(LoadCell, HoldsItsCapacityWhileThreadsHammer) {
     constexpr std::uint32_t kCapacity = 3;
     constexpr int kThreads = 4;

@@ -61,24 +61,36 @@ def test_an_engine_that_dies_after_its_adoption_is_replaced(cluster, model):
     wait_serves(cluster, "n1")
 
 
-def test_kept_engines_outlive_a_stop_and_no_request_fails(cluster, model):
+@pytest.mark.parametrize("end,victims", [("stop", ("n1", "n2")), ("kill", ("n1",))])
+def test_engines_outlive_their_daemon_and_no_request_fails(cluster, model, end, victims):
+    """Daemons that are stopped drain. One that is killed costs its requests one of their places: a second death may cost the
+    last one."""
     start(cluster, model, "n1", "n2", env=KEEP)
     pids = {n: cluster.engine_pid(n) for n in ("n1", "n2")}
 
     def restart(node_id):
-        assert cluster.nodes[node_id].stop() == 0
+        getattr(cluster.nodes[node_id], end)()
         assert is_running(pids[node_id])
         assert cluster.node(node_id) is not None, "it did not leave the cluster"
         cluster.nodes[node_id].start()
 
     with ThreadPoolExecutor(1) as clients:
         answers = clients.submit(cluster.many_chats, 80)
-        restart("n1")
-        wait_adopted(cluster, "n1")
-        restart("n2")
-        wait_adopted(cluster, "n2")
+        for victim in victims:
+            restart(victim)
+            wait_adopted(cluster, victim)
         assert [a.status for a in answers.result()] == [200] * 80
     assert {n: cluster.engine_pid(n) for n in ("n1", "n2")} == pids
+
+
+def test_while_the_only_node_is_away_clients_are_told_to_come_again(cluster, model):
+    start(cluster, model, "n1", env=KEEP)
+    assert cluster.nodes["n1"].stop() == 0
+    answer = cluster.chat("beta")
+    assert (answer.status, answer.error["retriable"]) == (503, True)
+    assert int(answer.headers["Retry-After"]) >= 1
+    cluster.nodes["n1"].start()
+    wait_serves(cluster, "n1")
 
 
 def test_a_stream_that_runs_when_the_daemon_is_stopped_is_let_end(cluster, slow_model):

@@ -74,6 +74,20 @@ def test_the_engine_ends_with_it(home):
     assert not is_running(pid)
 
 
+def test_its_engine_outlives_a_crash_and_is_adopted(home):
+    made, client = home
+    pid = client.get("/v2/nodes").json()["nodes"][0]["pools"][0]["replicas"][0]["pid"]
+    made.kill()
+    assert is_running(pid), "nothing is left over: this test would show nothing"
+    made.start()
+    client = Client(made.address())
+    wait_for("the model to be ready", lambda: client.get("/health").json()["pools_ready"] == 1)
+    assert client.get("/v2/nodes").json()["nodes"][0]["pools"][0]["replicas"][0]["pid"] == pid
+    assert client.post("/v1/chat/completions", chat("say it, beta")).json()["choices"][0]["message"]["content"] == golden("beta")
+    assert made.stop() == 0
+    assert not is_running(pid)
+
+
 def test_a_missing_model_file_is_named(runner):
     made = runner.run("orchestratord", "--model", "/no/such/model.gguf", "--addr", "127.0.0.1:0")
     assert made.exit_code == 2

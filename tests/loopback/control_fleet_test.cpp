@@ -162,6 +162,27 @@ TEST_F(ControlFleet, WhatWasAddedAndCordonedOutlivesARestart) {
     EXPECT_TRUE(wait_shown("gpu-1", R"("status":"Draining")"));
 }
 
+TEST_F(ControlFleet, ANewNodeGetsWorkOnceItIsApprovedAndStaysApproved) {
+    config.registry.approve_nodes = true;
+    start();
+    FakeNode& node = make_node("gpu-1");
+    ASSERT_EQ(register_node(node).status, 200);
+    ASSERT_EQ(beat(node, {ready_pool("chat", "qwen")}).status, 200);
+    EXPECT_TRUE(wait_shown("gpu-1", R"("status":"Pending","online":true)"));
+    EXPECT_EQ(code_of(chat(R"({"model":"qwen"})")), "MODEL_NOT_AVAILABLE");
+    EXPECT_EQ(ask("POST", "/v2/nodes/nobody/approve").status, 404);
+    const Answer approved = ask("POST", "/v2/nodes/gpu-1/approve");
+    EXPECT_EQ(approved.status, 200);
+    EXPECT_TRUE(approved.body.contains(R"("status":"Online")")) << approved.body;
+    EXPECT_TRUE(eventually([&] { return chat(R"({"model":"qwen"})").status == 200; }));
+    EXPECT_TRUE(state().contains(R"("approved":["gpu-1"])")) << state();
+    app->stop(Duration::zero());
+    start();
+    ASSERT_EQ(register_node(node).status, 200);
+    ASSERT_EQ(beat(node, {ready_pool("chat", "qwen")}).status, 200);
+    EXPECT_TRUE(wait_shown("gpu-1", R"("status":"Online")"));
+}
+
 TEST_F(ControlFleet, ACorruptStateFileIsNamed) {
     std::ofstream(config.state_dir + "/fleet.json") << "{";
     control::app::ControlApp broken(config, clock, sink);

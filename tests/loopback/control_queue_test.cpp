@@ -155,6 +155,7 @@ TEST_F(ControlQueue, SlotsAreExactAfterAStorm) {
     }
     EXPECT_EQ(served, 160);
     EXPECT_TRUE(wait_metric(R"(queue_depth{model="qwen",priority="interactive"} 0)"));
+    EXPECT_TRUE(wait_metric("orchd_admission_queue_depth 0\n"));
     EXPECT_TRUE(eventually([&] {
         const std::string pools = ask("GET", "/v2/pools").body;
         return pools.contains(R"("claimed":0)") && !pools.contains(R"("claimed":1)") &&

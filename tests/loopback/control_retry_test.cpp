@@ -35,6 +35,32 @@ TEST_F(ControlRetry, ANodeThatRefusesTheConnectionIsReplacedAndSuspect) {
     expect_second(chat(kAsk), "1");
 }
 
+TEST_F(ControlRetry, ANodeThatAnswersWhenItIsAskedAtOnceIsNoLongerSuspect) {
+    config.gateway.suspicion = std::chrono::hours(1);
+    config.poll_interval = std::chrono::hours(1);
+    start_two();
+    api::NodeStatusBody status;
+    status.node_id = NodeId("gpu-1");
+    status.machine_id = MachineId("m");
+    status.pools = {ready_pool("chat", "qwen")};
+    first->set_status_answer(200, api::to_json(status));
+    Script broken = answer("{}");
+    broken.cut_before = 0;
+    first->play(broken);
+    expect_second(chat(kAsk), "2");
+    first->play(answer(R"({"from":"gpu-1"})"));
+    EXPECT_TRUE(eventually([&] { return chat(kAsk).header("X-Llorch-Node") == "gpu-1"; }));
+}
+
+TEST_F(ControlRetry, APoolWhoseRequestsFailInARowIsLeftAlone) {
+    start_two();
+    first->play(refusal(502, "WORKER_RESET"));
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(chat(kAsk).status, 200);
+    }
+    EXPECT_EQ(first->seen().size(), LoadCell::kTripAfter);
+}
+
 TEST_F(ControlRetry, AnEngineThatDiedIsReplaced) {
     start_two();
     first->play(refusal(502, "WORKER_RESET"));
@@ -59,6 +85,7 @@ TEST_F(ControlRetry, ANodeThatBreaksOffBeforeTheHeadIsReplaced) {
 }
 
 TEST_F(ControlRetry, ANodeThatDiesBeforeTheFirstEventIsReplaced) {
+    config.gateway.suspicion = {};  // it is to be asked again
     start_two();
     for (const std::vector<std::string>& pieces :
          {std::vector<std::string>{""}, std::vector<std::string>{std::string(kToken.substr(0, 9))}
@@ -155,7 +182,8 @@ TEST_F(ControlRetry, ADeadNodeDoesNotEatTheQueueOfABusyOne) {
     EXPECT_EQ(first->seen().size(), 1U);
 }
 
-TEST_F(ControlRetry, WhenAllFailTheLastFailureIsTheAnswer) {
+TEST_F(ControlRetry, WhenAllFailTheLastFailureIsTheAnswerOnceTheWaitIsOver) {
+    config.admission.queue_timeout = std::chrono::milliseconds(100);
     start_two();
     first->play(refusal(502, "WORKER_RESET"));
     second->play(refusal(502, "WORKER_RESET"));
@@ -196,6 +224,7 @@ TEST_F(ControlRetry, ABodyTooLargeToKeepIsNotSentTwice) {
 
 TEST_F(ControlRetry, ASilentNodeIsAskedOnceAndTheAnswerIsDecodeTimeout) {
     config.gateway.first_byte_limit = std::chrono::milliseconds(100);
+    config.admission.queue_timeout = std::chrono::milliseconds(100);
     start();
     FakeNode& node = join("gpu-1", {ready_pool("chat", "qwen")});
     Script script = answer("{}");

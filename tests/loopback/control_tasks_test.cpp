@@ -472,6 +472,9 @@ TEST_F(ControlTasks, CountersTellTasksAndRequestsAlike) {
     EXPECT_TRUE(text.contains(R"(tasks_enqueued_total{model="qwen",priority="batch"} 2)")) << text;
     EXPECT_TRUE(text.contains(R"(node_id="gpu-1",pool_id="chat",priority="interactive"} 2)"))
         << text;
+    EXPECT_TRUE(text.contains(
+        R"(orchd_tasks_dispatched_total{node_id="gpu-1",pool_id="chat",outcome="success"} 4)"
+    )) << text;
     EXPECT_TRUE(text.contains(R"(tasks_rejected_total{reason="INVALID_PARAMS"} 2)")) << text;
 }
 

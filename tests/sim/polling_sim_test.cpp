@@ -236,9 +236,10 @@ TEST(PollingSim, APollIsNoHeartbeat) {
 }
 
 TEST(PollingSim, ThreePollsInARowMustFailAndOneMustNot) {
-    Polling polling(1);
+    Polling polling(2);
     SimCluster& cluster = polling.cluster;
     cluster.start_node(0);
+    cluster.start_node(1);
     cluster.run_for(12s);
     polling.source.hosts[host_name(0)].hangs = true;
     cluster.run_for(2 * kInterval + kPatience);
@@ -246,11 +247,29 @@ TEST(PollingSim, ThreePollsInARowMustFailAndOneMustNot) {
     cluster.run_for(kInterval);
     EXPECT_FALSE(polling.info("n0")->reachable);
     EXPECT_EQ(polling.info("n0")->unreachable_reason, "no answer in time");
-    EXPECT_EQ(cluster.view()->pools_ready(), 0U);
+    EXPECT_EQ(cluster.view()->pools_ready(), 1U);
     polling.source.hosts[host_name(0)].hangs = false;
     cluster.run_for(kInterval + kAnswer);
     EXPECT_TRUE(polling.info("n0")->reachable);
     EXPECT_EQ(cluster.status(0), NodeStatus::online) << "its heartbeats came all the time";
+}
+
+TEST(PollingSim, WhenAllSeemSilentHalfKeepTheirWork) {
+    constexpr std::size_t kNodes = 10;
+    Polling polling(kNodes);
+    SimCluster& cluster = polling.cluster;
+    for (std::size_t i = 0; i < kNodes; ++i) {
+        cluster.start_node(i);
+    }
+    cluster.run_for(12s);
+    for (std::size_t i = 0; i < kNodes; ++i) {
+        polling.source.hosts[host_name(i)].hangs = true;
+    }
+    cluster.run_for(5 * kInterval);
+    EXPECT_EQ(cluster.view()->pools_ready(), kNodes / 2);
+    for (std::size_t i = 0; i < kNodes; ++i) {
+        EXPECT_FALSE(polling.info(fmt::format("n{}", i))->reachable) << i;
+    }
 }
 
 TEST(PollingSim, APollTellsOfAPoolBeforeTheNextHeartbeat) {

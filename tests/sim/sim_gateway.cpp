@@ -157,17 +157,19 @@ Task<AttemptEvent> SimGateway::perform(Run& run, Action action) {
 }
 
 AttemptEvent SimGateway::place(Run& run) {
-    run.wish.exclude = run.fsm.failed();
-    std::ranges::copy(run.fsm.refused(), std::back_inserter(run.wish.exclude));
+    run.wish.failed = run.fsm.failed();
+    run.wish.exclude = run.fsm.refused();
     auto choice = edge_state_->choose(run.wish);
     if (choice.claim) {
         take_claim(run, std::move(*choice.claim));
-        return {.kind = Event::placed, .pool = run.claim->pool().key};
+        return {
+            .kind = Event::placed, .pool = run.claim->pool().key, .life = run.claim->pool().life
+        };
     }
-    if (choice.decision.rejection) {
-        return {.kind = Event::rejected, .error = *choice.decision.rejection};
+    if (choice.rejection) {
+        return {.kind = Event::rejected, .error = *choice.rejection};
     }
-    return of(choice.decision.all_excluded() ? Event::all_excluded : Event::no_slot);
+    return of(choice.all_excluded ? Event::all_excluded : Event::no_slot);
 }
 
 void SimGateway::take_claim(Run& run, SlotClaim claim) {
@@ -218,7 +220,8 @@ Task<void> leave_line(
 
 Task<AttemptEvent> SimGateway::wait(Run& run) {
     const Executor here = cluster_.control_loop().executor();
-    run.wish.exclude = run.fsm.failed();
+    run.wish.exclude.clear();
+    run.wish.failed = run.fsm.failed();
     run.wait.emplace(
         dispatch_->park(here, control::gateway::Bid{run.wish, run.fsm.refused(), run.waited_since})
     );
@@ -232,7 +235,9 @@ Task<AttemptEvent> SimGateway::wait(Run& run) {
     }
     run.waited_since = grant->since;
     take_claim(run, SlotClaim(*dispatch_, grant->view, *grant->node, *grant->pool));
-    co_return AttemptEvent{.kind = Event::granted, .pool = run.claim->pool().key};
+    co_return AttemptEvent{
+        .kind = Event::granted, .pool = run.claim->pool().key, .life = run.claim->pool().life
+    };
 }
 
 Task<AttemptEvent> SimGateway::send(Run& run) {

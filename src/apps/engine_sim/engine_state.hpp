@@ -2,6 +2,7 @@
 
 #include "apps/engine_sim/sim_options.hpp"
 #include "apps/engine_sim/slot_queue.hpp"
+#include "apps/engine_sim/vocabulary.hpp"
 #include "async/async_clock.hpp"
 #include "async/task.hpp"
 #include "base/rng.hpp"
@@ -39,6 +40,7 @@ struct EngineState {
     async::AsyncClock& clock;
     Rng rng;
     SlotQueue slots;
+    Vocabulary vocabulary;
     Instant loaded_at;
     Instant last_result;    // of any task; a wait for a result begins anew with each
     bool stopping = false;  // told to end: nothing is generated or sent any more

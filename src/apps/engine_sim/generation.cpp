@@ -181,7 +181,7 @@ Task<bool> Generation::write_word(std::uint32_t i) {
     std::string events;
     if (request_.stream) {
         const bool begins = i == 0 && request_.shape == AnswerShape::chat;
-        events = as_chunk((begins ? role_event(frame_) : "") + text_event(frame_, word));
+        events = as_chunk((begins ? role_event(frame_) : "") + event_of(word, i + 1));
     }
     if (engine_.options.crash_after_tokens == i + 1) {
         co_await crash_inside(std::move(events));
@@ -194,20 +194,37 @@ Task<bool> Generation::write_word(std::uint32_t i) {
     co_return co_await send(std::move(events));
 }
 
+std::string Generation::event_of(const std::string& word, std::uint32_t count) {
+    if (request_.shape != AnswerShape::raw) {
+        return text_event(frame_, word);
+    }
+    const Timings so_far{.prompt_n = request_.prompt_tokens, .predicted_n = count};
+    return raw_event(word, engine_.vocabulary.tokenize(word).front().id, so_far);
+}
+
+// A raw completion has no mark behind its last event.
+std::string Generation::last_chunks(std::string_view reason) const {
+    if (request_.shape == AnswerShape::raw) {
+        return as_chunk(as_event(raw_json(frame_, "", reason, timings()))) + "0\r\n\r\n";
+    }
+    return as_chunk(finish_events(frame_, reason, request_.include_usage, timings())) +
+           as_chunk("data: [DONE]\n\n") + "0\r\n\r\n";
+}
+
 Task<bool> Generation::finish() {
     const std::string_view reason = request_.max_tokens == words_ ? "length" : "stop";
     engine_.last_result = engine_.clock.now();
     if (request_.stream) {
-        std::string last =
-            as_chunk(finish_events(frame_, reason, request_.include_usage, timings()));
-        last += as_chunk("data: [DONE]\n\n") + "0\r\n\r\n";
+        std::string last = last_chunks(reason);
         co_await send(std::move(last));
         co_return false;
     }
     // A continued chat answer is repeated from its beginning.
     const bool repeats = request_.shape == AnswerShape::chat;
     const std::string text = (repeats ? request_.begun : "") + text_;
-    const std::string body = whole_json(frame_, text, reason, timings());
+    const std::string body = request_.shape == AnswerShape::raw
+                                 ? raw_json(frame_, text, reason, timings())
+                                 : whole_json(frame_, text, reason, timings());
     std::string answer = json_head(200, body.size(), traits_) + body;
     const bool sent = co_await send(std::move(answer));
     co_return sent && !traits_.close;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace orch::engine_sim {
 
@@ -37,6 +38,8 @@ private:
     Task<bool> pause(Until until, Instant when);
     Task<bool> write_words();
     Task<bool> write_word(std::uint32_t i);
+    std::string event_of(const std::string& word, std::uint32_t count);
+    std::string last_chunks(std::string_view reason) const;
     Task<bool> finish();
     Task<bool> send(std::string bytes);
     Task<void> crash_inside(std::string bytes);

@@ -18,6 +18,7 @@ struct CommonFields {
     bool stream = false;
     StreamOptions stream_options;
     std::optional<std::int64_t> max_tokens;
+    std::optional<std::int64_t> n_predict;
     std::optional<std::uint32_t> sse_ping_interval;
 };
 
@@ -26,7 +27,9 @@ struct ContentPart {
 };
 
 BOOST_DESCRIBE_STRUCT(StreamOptions, (), (include_usage))
-BOOST_DESCRIBE_STRUCT(CommonFields, (), (stream, stream_options, max_tokens, sse_ping_interval))
+BOOST_DESCRIBE_STRUCT(
+    CommonFields, (), (stream, stream_options, max_tokens, n_predict, sse_ping_interval)
+)
 BOOST_DESCRIBE_STRUCT(ContentPart, (), (text))
 
 std::unexpected<Refusal> bad_field(std::string message) {
@@ -60,6 +63,9 @@ std::expected<void, Refusal> read_common(const json::bj::object& body, SimReques
         return bad_field(
             fmt::format("Field '{}': [json.exception.type_error.302] {}", name, message)
         );
+    }
+    if (fields.n_predict) {
+        fields.max_tokens = fields.n_predict;
     }
     if (fields.max_tokens && *fields.max_tokens < -1) {
         return bad_field(fmt::format(
@@ -117,6 +123,19 @@ void render(const json::bj::array& messages, SimRequest& request) {
     }
 }
 
+std::expected<SimRequest, Refusal> text_request(
+    const json::bj::object& body, AnswerShape shape, std::string prompt
+) {
+    SimRequest request{.shape = shape, .prompt = std::move(prompt)};
+    if (auto read = read_common(body, request); !read) {
+        return std::unexpected(std::move(read.error()));
+    }
+    const std::size_t template_end = request.prompt.rfind('\n');
+    request.begun = request.prompt.substr(template_end == std::string::npos ? 0 : template_end + 1);
+    request.prompt_tokens = std::max(count_words(request.prompt), 1U);
+    return request;
+}
+
 }  // namespace
 
 std::expected<SimRequest, Refusal> read_chat_request(std::string_view body) {
@@ -149,14 +168,42 @@ std::expected<SimRequest, Refusal> read_text_request(std::string_view body) {
     if (prompt == nullptr || !prompt->is_string()) {
         return bad_field("\"prompt\" must be a string");
     }
-    SimRequest request{.shape = AnswerShape::text, .prompt = std::string(prompt->get_string())};
-    if (auto read = read_common(*object, request); !read) {
-        return std::unexpected(std::move(read.error()));
+    return text_request(*object, AnswerShape::text, std::string(prompt->get_string()));
+}
+
+std::expected<SimRequest, Refusal> read_raw_request(
+    std::string_view body, const Vocabulary& vocabulary
+) {
+    const auto object = read_object(body);
+    if (!object) {
+        return std::unexpected(object.error());
     }
-    const std::size_t template_end = request.prompt.rfind('\n');
-    request.begun = request.prompt.substr(template_end == std::string::npos ? 0 : template_end + 1);
-    request.prompt_tokens = std::max(count_words(request.prompt), 1U);
-    return request;
+    const json::bj::value* const prompt = object->if_contains("prompt");
+    std::string text;
+    std::vector<std::uint32_t> ids;
+    if (prompt == nullptr ||
+        (!json::read_into(*prompt, text, "") && !json::read_into(*prompt, ids, ""))) {
+        return bad_field("\"prompt\" must be a string or a list of tokens");
+    }
+    for (const std::uint32_t id : ids) {
+        if (!vocabulary.append(id, text)) {
+            return bad_field("Prompt contains invalid tokens");
+        }
+    }
+    return text_request(*object, AnswerShape::raw, std::move(text));
+}
+
+std::expected<std::string, Refusal> read_tokenize_request(std::string_view body) {
+    const auto object = read_object(body);
+    if (!object) {
+        return std::unexpected(object.error());
+    }
+    const json::bj::value* const content = object->if_contains("content");
+    std::string text;
+    if (content != nullptr && !json::read_into(*content, text, "content")) {
+        return bad_field("\"content\" must be a string");
+    }
+    return text;
 }
 
 }  // namespace orch::engine_sim

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "apps/engine_sim/vocabulary.hpp"
+
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -17,7 +19,7 @@ struct Refusal {
     std::optional<std::uint32_t> n_ctx{};
 };
 
-enum class AnswerShape { chat, text };
+enum class AnswerShape { chat, text, raw };
 
 // What of a generation request matters here.
 struct SimRequest {
@@ -35,5 +37,13 @@ struct SimRequest {
 // Refused as llama-server does it: 500 for what is no JSON, 400 for a missing or ill-typed field.
 std::expected<SimRequest, Refusal> read_chat_request(std::string_view body);
 std::expected<SimRequest, Refusal> read_text_request(std::string_view body);
+
+// The body of /completion, whose prompt is a text or tokens of the vocabulary.
+std::expected<SimRequest, Refusal> read_raw_request(
+    std::string_view body, const Vocabulary& vocabulary
+);
+
+// What /tokenize is asked for.
+std::expected<std::string, Refusal> read_tokenize_request(std::string_view body);
 
 }  // namespace orch::engine_sim

@@ -30,6 +30,9 @@ std::optional<AnswerShape> generation_shape(const net::RequestHead& head) {
     if (head.method == net::Method::post && head.path() == "/v1/completions") {
         return AnswerShape::text;
     }
+    if (head.method == net::Method::post && head.path() == "/completion") {
+        return AnswerShape::raw;
+    }
     return std::nullopt;
 }
 
@@ -232,8 +235,9 @@ std::optional<Refusal> SimServer::refused(const SimRequest& request) const {
 }
 
 Task<bool> SimServer::generate(net::Connection& connection, AnswerShape shape, Request request) {
-    auto read = shape == AnswerShape::chat ? read_chat_request(request.body)
-                                           : read_text_request(request.body);
+    auto read = shape == AnswerShape::chat  ? read_chat_request(request.body)
+                : shape == AnswerShape::raw ? read_raw_request(request.body, engine_.vocabulary)
+                                            : read_text_request(request.body);
     auto refusal = read ? refused(*read) : std::optional(read.error());
     if (refusal) {
         Reply error{refusal->status, error_json(*refusal)};
@@ -302,6 +306,13 @@ SimServer::Reply SimServer::answer_question(const Request& request) {
     }
     if (path == "/v1/rerank") {
         return {501, error_json(not_supported("reranking", "--reranking"))};
+    }
+    if (path == "/tokenize") {
+        const auto text = read_tokenize_request(request.body);
+        if (!text) {
+            return {text.error().status, error_json(text.error())};
+        }
+        return {200, tokens_json(engine_.vocabulary.tokenize(*text))};
     }
     if (path != "/apply-template" && path != "/v1/chat/completions/input_tokens") {
         return {404, routing_error_json({404, "not_found_error", "File Not Found"})};

@@ -266,6 +266,46 @@ std::string input_tokens_json(const SimRequest& request) {
     );
 }
 
+std::string tokens_json(const std::vector<Vocabulary::Token>& tokens) {
+    std::string list;
+    for (const Vocabulary::Token& token : tokens) {
+        list += fmt::format(
+            R"({}{{"id":{},"piece":{}}})", list.empty() ? "" : ",", token.id, json_text(token.piece)
+        );
+    }
+    return fmt::format(R"({{"tokens":[{}]}})", list);
+}
+
+std::string raw_event(std::string_view text, std::uint32_t token, const Timings& so_far) {
+    return as_event(fmt::format(
+        R"({{"index":0,"content":{},"tokens":[{}],"stop":false,"id_slot":-1,)"
+        R"("tokens_predicted":{},"tokens_evaluated":{}}})",
+        json_text(text),
+        token,
+        so_far.predicted_n,
+        so_far.prompt_n
+    ));
+}
+
+std::string raw_json(
+    const AnswerFrame& frame, std::string_view text, std::string_view reason, const Timings& timings
+) {
+    return fmt::format(
+        R"({{"index":0,"content":{},"tokens":[],"id_slot":0,"stop":true,"model":{},)"
+        R"("tokens_predicted":{},"tokens_evaluated":{},"generation_settings":{},"prompt":"",)"
+        R"("has_new_line":false,"truncated":false,"stop_type":"{}","stopping_word":"",)"
+        R"("tokens_cached":{},"timings":{}}})",
+        json_text(text),
+        json_text(frame.model),
+        timings.predicted_n,
+        timings.prompt_n,
+        kSamplingParams,
+        reason == "length" ? "limit" : "eos",
+        timings.prompt_n + timings.predicted_n - 1,
+        timings_json(timings)
+    );
+}
+
 std::string role_event(const AnswerFrame& frame) {
     return delta_event(frame, R"("role":"assistant","content":null)");
 }

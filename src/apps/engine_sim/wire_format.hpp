@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // llama-server's answers byte for byte in order of headers and keys (build b1-de3ff81). Pure.
 namespace orch::engine_sim {
@@ -37,6 +38,7 @@ std::string slots_json(const SimOptions& options, const SlotQueue& queue);
 std::string models_json(const SimOptions& options, std::int64_t created);
 std::string template_json(const SimRequest& request);
 std::string input_tokens_json(const SimRequest& request);
+std::string tokens_json(const std::vector<Vocabulary::Token>& tokens);
 
 // --- answers
 
@@ -62,6 +64,12 @@ std::string text_event(const AnswerFrame& frame, std::string_view text);
 // The last events before [DONE]; they share a chunk.
 std::string finish_events(
     const AnswerFrame& frame, std::string_view reason, bool include_usage, const Timings& timings
+);
+
+// /completion's own events; the last one ends the stream, and is the answer without one.
+std::string raw_event(std::string_view text, std::uint32_t token, const Timings& so_far);
+std::string raw_json(
+    const AnswerFrame& frame, std::string_view text, std::string_view reason, const Timings& timings
 );
 
 // The answer to a request that did not ask for a stream.

@@ -93,6 +93,7 @@ void add_nodes(CLI::App& app, CommandLine& line) {
     add_node_change(nodes, line, Command::nodes_cordon, "cordon");
     add_node_change(nodes, line, Command::nodes_uncordon, "uncordon");
     add_node_change(nodes, line, Command::nodes_drain, "drain");
+    add_node_change(nodes, line, Command::nodes_approve, "approve");
 }
 
 void add_run(CLI::App& app, CommandLine& line) {
@@ -113,6 +114,28 @@ void add_run(CLI::App& app, CommandLine& line) {
         ->check(CLI::Range(0.0, 100.0).description(""));
     run.add_flag("--no-stream", options.no_stream, "Print the answer when it is complete");
     add_json_flag(run, line);
+}
+
+// What POST /v2/tasks/preview can be asked.
+void add_explain(CLI::App& app, CommandLine& line) {
+    CLI::App& explain = *add_command(app, line, Command::explain, "explain");
+    ExplainOptions& options = line.explain;
+    explain.add_option("MODEL", options.model, "A name that `llorch models` lists, or an alias")
+        ->type_name("")
+        ->required();
+    const auto add = [&explain](const char* name, auto& value, const char* type, const char* what) {
+        explain.add_option(name, value, what)->type_name(type);
+    };
+    add("--session", options.session, "ID", "As with this X-Session-Id");
+    add("--engine", options.engine, "FAMILY", "Only pools of this engine");
+    add("--ctx", options.ctx, "N", "Only pools whose slots hold so many tokens");
+    add("--device-mask", options.device_mask, "MASK", "Only pools on exactly these devices");
+    add("--node", options.node, "ID", "Only this node");
+    add("--pool", options.pool, "ID", "Only pools of this id");
+    add("--prefer", options.prefer, "POOL", "Rather these pools; may be repeated");
+    add("--avoid", options.avoid, "POOL", "Never these pools; may be repeated");
+    explain.add_flag("--fallback", options.fallback, "Elsewhere if --node or --pool cannot serve");
+    add_json_flag(explain, line);
 }
 
 CLI::App& add_task_command(CLI::App& tasks, CommandLine& line, Command command, const char* name) {
@@ -209,6 +232,7 @@ void describe(CLI::App& app, CommandLine& line) {
     add_list(app, line, Command::models, "models");
     add_model_commands(app, line);
     add_run(app, line);
+    add_explain(app, line);
     add_tasks(app, line);
     add_list(app, line, Command::health, "health");
     add_token(app, line);

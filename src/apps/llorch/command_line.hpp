@@ -19,10 +19,12 @@ enum class Command {
     nodes_cordon,
     nodes_uncordon,
     nodes_drain,
+    nodes_approve,
     pools,
     models,
     model,
     run,
+    explain,
     tasks_list,
     tasks_show,
     tasks_watch,
@@ -49,6 +51,20 @@ struct RunOptions {
     std::optional<std::uint32_t> max_tokens;
     std::optional<double> temperature;
     bool no_stream = false;
+};
+
+// Where a request of this kind would go.
+struct ExplainOptions {
+    std::string model;
+    std::optional<std::string> session;
+    std::optional<std::string> engine;
+    std::optional<std::uint32_t> ctx;
+    std::optional<std::string> device_mask;
+    std::optional<std::string> node;
+    std::optional<std::string> pool;
+    std::vector<std::string> prefer;  // pools
+    std::vector<std::string> avoid;
+    bool fallback = false;
 };
 
 struct TaskOptions {
@@ -84,6 +100,7 @@ struct CommandLine {
     ModelOptions model;
     NodeOptions node;
     RunOptions run;
+    ExplainOptions explain;
     TaskOptions task;
     TokenOptions token;
     RotateOptions rotate;

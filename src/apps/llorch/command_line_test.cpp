@@ -31,6 +31,30 @@ TEST(CommandLine, KnowsEveryCommand) {
     EXPECT_EQ(parsed({"version"}).command, Command::version);
 }
 
+TEST(CommandLine, ExplainsARequestOfAnyKind) {
+    const CommandLine line = parsed(
+        {"explain",
+         "m",
+         "--node",
+         "a",
+         "--avoid",
+         "p",
+         "--avoid",
+         "q",
+         "--ctx",
+         "4096",
+         "--fallback"}
+    );
+    EXPECT_EQ(line.command, Command::explain);
+    EXPECT_EQ(line.explain.model, "m");
+    EXPECT_EQ(line.explain.node, "a");
+    EXPECT_EQ(line.explain.avoid, (Words{"p", "q"}));
+    EXPECT_EQ(line.explain.ctx, 4096U);
+    EXPECT_TRUE(line.explain.fallback);
+    EXPECT_FALSE(parsed({"explain", "m"}).explain.fallback);
+    EXPECT_EQ(text({"explain"}).code, ExitCode::usage);
+}
+
 TEST(CommandLine, ListsNodesOrChangesOne) {
     EXPECT_EQ(parsed({"nodes", "add", "http://h:9200"}).command, Command::nodes_add);
     EXPECT_EQ(parsed({"nodes", "add", "http://h:9200"}).node.url, "http://h:9200");
@@ -38,6 +62,7 @@ TEST(CommandLine, ListsNodesOrChangesOne) {
          {std::pair("remove", Command::nodes_remove),
           std::pair("cordon", Command::nodes_cordon),
           std::pair("uncordon", Command::nodes_uncordon),
+          std::pair("approve", Command::nodes_approve),
           std::pair("drain", Command::nodes_drain)}) {
         const CommandLine line = parsed({"nodes", word, "gpu-1", "--json"});
         EXPECT_EQ(line.command, command) << word;

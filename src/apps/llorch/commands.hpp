@@ -18,6 +18,9 @@ ExitCode pools_command(ApiClient& client, bool json, std::int64_t now_ms, Consol
 ExitCode models_command(ApiClient& client, bool json, Console& console);
 ExitCode model_command(ApiClient& client, const ModelOptions& options, bool json, Console& console);
 ExitCode health_command(ApiClient& client, bool json, Console& console);
+ExitCode explain_command(
+    ApiClient& client, const ExplainOptions& options, bool json, Console& console
+);
 ExitCode run_command(ApiClient& client, const RunOptions& options, bool json, Console& console);
 ExitCode tasks_list_command(
     ApiClient& client, const TaskOptions& options, bool json, std::int64_t now_ms, Console& console

@@ -15,6 +15,7 @@ std::string_view main_footer() {
   llorch nodes drain gpu-1                       no new work for gpu-1; wait for the rest
   llorch pools                                   what each engine does, and why one does not
   llorch run qwen3-8b "Why is the sky blue?"     an answer, token by token
+  llorch explain qwen3-8b                        where a request would go now, and why
   llorch tasks submit qwen3-8b "Once upon a time"   work that goes on without you
   llorch models --json | jq -r '.data[].id'      for scripts
 
@@ -48,6 +49,8 @@ std::string_view summary_of(Command command) {
             return "Give it work again";
         case Command::nodes_drain:
             return "Give a machine no new work and wait until it has none";
+        case Command::nodes_approve:
+            return "Let a pending machine take work";
         case Command::pools:
             return "List the engines, and why one is not ready";
         case Command::models:
@@ -56,6 +59,8 @@ std::string_view summary_of(Command command) {
             return "The model files of the cluster: stage, verify, remove";
         case Command::run:
             return "Ask a model and print its answer as it comes";
+        case Command::explain:
+            return "Tell where a request would go now, and what speaks against the other pools";
         case Command::tasks_list:
             return "List the tasks, newest first";
         case Command::tasks_show:
@@ -90,6 +95,10 @@ std::string_view footer_of(Command command) {
 
 What is not given here is left to the engine. Ctrl-C ends the request on the server too.
 With --json a stream is printed as the events that the server sends.
+)";
+        case Command::explain:
+            return R"(Nothing is sent to an engine and no slot is taken. Pools are listed in the order in which they
+would be tried; ORDER is - for those that cannot serve. At most 100 are listed.
 )";
         case Command::token_new:
             return R"(Works without a server. The token is shown on a terminal only, once; the file has mode 0600.

@@ -19,6 +19,7 @@ ExitCode call_server(const CommandLine& line, ApiClient client, Console& console
         case Command::nodes_cordon:
         case Command::nodes_uncordon:
         case Command::nodes_drain:
+        case Command::nodes_approve:
             return change_node_command(client, line.command, line.node, line.json, console);
         case Command::pools:
             return pools_command(client, line.json, unix_ms(now), console);
@@ -30,6 +31,8 @@ ExitCode call_server(const CommandLine& line, ApiClient client, Console& console
             return model_command(client, line.model, line.json, console);
         case Command::run:
             return run_command(client, line.run, line.json, console);
+        case Command::explain:
+            return explain_command(client, line.explain, line.json, console);
         case Command::tasks_list:
             return tasks_list_command(client, line.task, line.json, unix_ms(now), console);
         case Command::tasks_show:

@@ -1,5 +1,6 @@
 #include "api/node_views.hpp"
 #include "api/openai.hpp"
+#include "api/task_views.hpp"
 #include "apps/llorch/llorch.hpp"
 #include "async/async_clock.hpp"
 #include "base/log_capture.hpp"
@@ -90,6 +91,15 @@ Task<void> change_node(net::Exchange& exchange) {
     }
 }
 
+// The message is what was asked.
+Task<void> preview(net::Exchange& exchange) {
+    api::TaskPreview told;
+    told.code = "POOL_UNAVAILABLE";
+    told.message = exchange.body();
+    std::string body = api::to_json(told);
+    co_await answer(exchange, std::move(body));
+}
+
 Task<void> whole_chat(net::Exchange& exchange) {
     net::Response response = net::json_response(
         200, R"({"choices":[{"message":{"role":"assistant","content":"Hello you"}}]})"
@@ -153,6 +163,7 @@ public:
         routes_.add(route(Method::post, "/v2/nodes/static", change_node));
         routes_.add(route(Method::post, "/v2/nodes/{id}/{what}", change_node));
         routes_.add(route(Method::del, "/v2/nodes/{id}", change_node));
+        routes_.add(route(Method::post, "/v2/tasks/preview", preview));
         routes_.add(route(Method::get, "/v2/pools", [](net::Exchange& exchange) {
             return answer(exchange, one_broken_pool());
         }));
@@ -251,6 +262,21 @@ TEST_F(Llorch, ChangesOneNode) {
     EXPECT_EQ(call({"nodes", "remove", "gpu-1", "--json"}).out, "");
     EXPECT_EQ(call({"nodes", "remove", "gpu-9"}).code, ExitCode::not_found);
     EXPECT_EQ(call({"nodes", "cordon", "../pools"}).code, ExitCode::usage);
+}
+
+TEST_F(Llorch, ExplainsWhereARequestWouldGo) {
+    const Ran ran = call({"explain", "tiny", "--node", "gpu-1", "--avoid", "p", "--session", "s"});
+    EXPECT_EQ(ran.code, ExitCode::ok) << ran.err;
+    EXPECT_TRUE(ran.out.starts_with("nowhere: POOL_UNAVAILABLE: {")) << ran.out;
+    for (const char* part :
+         {R"("model":"tiny")",
+          R"("node_id":"gpu-1")",
+          R"("avoid_pools":["p"])",
+          R"("session_id":"s")"}) {
+        EXPECT_NE(ran.out.find(part), std::string::npos) << part << " of " << ran.out;
+    }
+    EXPECT_EQ(ran.out.find("allow_fallback"), std::string::npos) << "what is not said is not sent";
+    EXPECT_TRUE(call({"explain", "tiny", "--json"}).out.starts_with("{"));
 }
 
 TEST_F(Llorch, ADrainThatRunsOutOfTimeFails) {

@@ -31,6 +31,8 @@ Change change_of(Command command, const NodeOptions& options) {
             return {.method = net::Method::del, .path = node};
         case Command::nodes_uncordon:
             return {.path = node + "/uncordon"};
+        case Command::nodes_approve:
+            return {.path = node + "/approve"};
         case Command::nodes_drain: {
             const std::chrono::seconds wait(options.wait_secs);
             const api::DrainRequest drain{static_cast<std::uint64_t>(to_ms(wait))};

@@ -15,6 +15,7 @@ Tone tone_of(NodeStatus status) {
         case NodeStatus::online:
             return Tone::good;
         case NodeStatus::registering:
+        case NodeStatus::pending:
         case NodeStatus::draining:
             return Tone::warning;
         case NodeStatus::offline:
@@ -68,6 +69,11 @@ Row row_of(const api::NodeInfo& node) {
         {node.heartbeat_age_ms ? age_text(*node.heartbeat_age_ms) : kUnknown},
         {or_unknown(node.version)},
     };
+    if (node.status == NodeStatus::pending) {
+        row.notes.push_back(
+            "waits for approval: llorch nodes approve " + printable(node.node_id.str())
+        );
+    }
     if (!node.reachable && node.unreachable_reason) {
         row.notes.push_back("unreachable: " + printable(*node.unreachable_reason));
     }

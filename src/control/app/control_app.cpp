@@ -84,7 +84,12 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
       answer_probe_(metrics_, edges_.size()),
       gateway_(
           edge_pointers_,
-          {dispatch_, gateway_config_, auth_.outbound(), Logger(sink, "gateway"), answer_probe_},
+          {dispatch_,
+           gateway_config_,
+           auth_.outbound(),
+           Logger(sink, "gateway"),
+           answer_probe_,
+           [this](const NodeId& node) { control_.post([this, node] { poller_.ask_now(node); }); }},
           config_.placement,
           metrics_
       ),

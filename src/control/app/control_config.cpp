@@ -3,6 +3,7 @@
 #include "auth/token_settings.hpp"
 #include "base/rng.hpp"
 #include "base/state_dir.hpp"
+#include "daemon/common_settings.hpp"
 #include "net/tls_settings.hpp"
 
 #include <fmt/format.h>
@@ -21,6 +22,7 @@ registry::RegistryConfig registry_config(SettingsRead& read) {
     config.node_timeout = settings.get_duration("ORCHESTRATORD_NODE_TIMEOUT_SECS");
     config.heartbeat_interval = settings.get_duration("ORCHESTRATORD_HEARTBEAT_INTERVAL_SECS");
     config.forget_after = settings.get_duration("ORCHESTRATORD_NODE_FORGET_SECS");
+    config.approve_nodes = settings.get_bool("ORCHESTRATORD_APPROVE_NODES");
     if (config.heartbeat_interval >= config.node_timeout) {
         using Seconds = std::chrono::duration<double>;
         read.errors.push_back(fmt::format(
@@ -72,6 +74,8 @@ gateway::GatewayConfig gateway_config(const Settings& settings) {
     config.connect_limit = settings.get_duration("ORCHESTRATORD_CONNECT_TIMEOUT_MS");
     config.first_byte_limit = settings.get_duration("ORCHESTRATORD_FIRST_BYTE_TIMEOUT_SECS");
     config.idle_limit = settings.get_duration("ORCHESTRATORD_IDLE_TIMEOUT_SECS");
+    config.retry_budget.share =
+        static_cast<double>(settings.get_number("ORCHESTRATORD_RETRY_BUDGET_PERCENT")) / 100;
     config.retry_attempts =
         static_cast<std::uint32_t>(settings.get_number("ORCHESTRATORD_RETRY_ATTEMPTS"));
     return config;
@@ -144,11 +148,10 @@ ControlConfig make_control_config(SettingsRead& read, const SettingsSources& sou
     config.gateway = gateway_config(settings);
     config.gateway.node_timeout = config.registry.node_timeout;
     config.edge_threads = edge_threads(settings);
-    config.log_level =
-        log_level_from(settings.get_text("ORCHESTRATORD_LOG_LEVEL")).value_or(LogLevel::info);
-    config.log_format = log_format_from(settings.find_text("ORCHESTRATORD_LOG_FORMAT").value_or(""))
-                            .value_or(default_log_format());
-    config.access_log_sample = settings.get_number("ORCHESTRATORD_ACCESS_LOG_SAMPLE");
+    const daemon::LogSettings log = daemon::read_log_settings(settings, "ORCHESTRATORD");
+    config.log_level = log.level;
+    config.log_format = log.format;
+    config.access_log_sample = log.access_sample;
     config.state_dir = settings.find_text("ORCHESTRATORD_STATE_DIR")
                            .value_or(default_state_dir("orchestratord", sources.environment));
     return config;

@@ -1,5 +1,6 @@
 #include "base/version.hpp"
 #include "control/app/control_config.hpp"
+#include "daemon/common_settings.hpp"
 #include "net/tls_settings.hpp"
 
 #include <utility>
@@ -54,6 +55,11 @@ std::vector<Setting> node_settings() {
          .fallback = "86400",
          .help = "A node that has been Offline for so long is forgotten.",
          .live = true},
+        {.name = "ORCHESTRATORD_APPROVE_NODES",
+         .kind = Kind::boolean,
+         .fallback = "false",
+         .help = "true: a node that registers gets no work until it is approved, once and for all."
+        },
         {.name = "ORCHESTRATORD_STALE_CHECK_INTERVAL_SECS",
          .kind = Kind::duration,
          .help = "Accepted and not used: each node has a deadline of its own."},
@@ -118,6 +124,11 @@ std::vector<Setting> request_settings() {
          .fallback = "120",
          .help = "How long a stream may pause.",
          .live = true},
+    };
+}
+
+std::vector<Setting> retry_settings() {
+    return {
         {.name = "ORCHESTRATORD_RETRY_ATTEMPTS",
          .kind = Kind::number,
          .fallback = "2",
@@ -126,59 +137,28 @@ std::vector<Setting> request_settings() {
          .high = 10,
          .unit = "attempts",
          .live = true},
+        {.name = "ORCHESTRATORD_RETRY_BUDGET_PERCENT",
+         .kind = Kind::number,
+         .fallback = "10",
+         .help = "Second tries and continued streams, of the requests of the last ten seconds; 20 "
+                 "per edge thread are always allowed.",
+         .low = 0,
+         .high = 100,
+         .unit = "percent",
+         .live = true},
     };
 }
 
-std::vector<Setting> auth_and_log_settings() {
+std::vector<Setting> web_settings() {
     return {
-        {.name = "LLORCH_API_TOKEN",
-         .kind = Kind::list,
-         .help = "Valid tokens; the first one is sent to nodes.",
-         .aliases = {{.name = "AUTH_TOKEN", .deprecated = true}},
-         .secret = true,
-         .live = true},
-        {.name = "LLORCH_API_TOKEN_FILE",
-         .kind = Kind::path,
-         .help = "File with valid tokens, one a line.",
-         .live = true},
-        {.name = "LLORCH_TOKEN_GRACE_SECS",
-         .kind = Kind::duration,
-         .fallback = "60",
-         .help = "How long a token stays valid after it was removed.",
-         .zero_allowed = true,
-         .live = true},
-        {.name = "ORCHESTRATORD_REQUIRE_AUTH",
-         .kind = Kind::boolean,
-         .help = "Whether callers need a token.",
-         .aliases = {{.name = "AUTH_OPTIONAL", .negated = true}},
-         .fallback_note = "true when a token is set or other machines can connect"},
         {.name = "ORCHESTRATORD_CORS_ORIGINS",
          .kind = Kind::list,
          .help = "Origins whose web pages may call without a token from this machine."},
-        {.name = "TRUST_PROXY_AUTH",
-         .kind = Kind::boolean,
-         .help = "Refused: no header can vouch for a caller."},
-        {.name = "ORCHESTRATORD_LOG_LEVEL",
-         .kind = Kind::choice,
-         .fallback = "info",
-         .help = "Lines below this level are not written.",
-         .choices = {"trace", "debug", "info", "warn", "error"},
-         .live = true},
-        {.name = "ORCHESTRATORD_LOG_FORMAT",
-         .kind = Kind::choice,
-         .help = "How lines look.",
-         .choices = {"json", "text"},
-         .fallback_note = "text on a terminal, else json",
-         .live = true},
-        {.name = "ORCHESTRATORD_ACCESS_LOG_SAMPLE",
-         .kind = Kind::number,
-         .fallback = "1",
-         .help = "Of requests that went well one in this many gets an access line; 1 = all.",
-         .low = 1,
-         .high = 1'000'000,
-         .unit = "requests",
-         .live = true},
     };
+}
+
+std::vector<Setting> common_settings() {
+    return daemon::common_settings("ORCHESTRATORD", "nodes");
 }
 
 std::vector<Setting> home_settings() {
@@ -208,8 +188,13 @@ SettingsTable control_settings() {
             },
     };
     for (auto* group :
-         {address_settings, node_settings, request_settings, auth_and_log_settings, home_settings
-         }) {
+         {address_settings,
+          node_settings,
+          request_settings,
+          retry_settings,
+          web_settings,
+          common_settings,
+          home_settings}) {
         for (Setting& setting : group()) {
             table.settings.push_back(std::move(setting));
         }

@@ -58,6 +58,14 @@ Task<void> uncordon(RouteContext& context, net::Exchange& exchange) {
     return set_cordoned(context, exchange, false);
 }
 
+Task<void> approve(RouteContext& context, net::Exchange& exchange) {
+    const auto work = [&context, node = NodeId(exchange.param("id"))] {
+        return context.fleet.approve(node);
+    };
+    auto node = co_await run_on_control<Result<api::NodeInfo>>(context, work);
+    co_await net::answer(exchange, 200, std::move(node));
+}
+
 Task<void> drain(RouteContext& context, net::Exchange& exchange) {
     const auto message = api::from_json<api::DrainRequest>(exchange.body());
     if (!message) {
@@ -89,6 +97,11 @@ void add_fleet_routes(net::RouteTable& routes, RouteContext& context) {
     );
     group.post("/v2/nodes/{id}/cordon", "A node keeps its work and gets none", cordon);
     group.post("/v2/nodes/{id}/uncordon", "A node takes work again", uncordon);
+    group.post(
+        "/v2/nodes/{id}/approve",
+        "A pending node takes work, now and whenever it comes back",
+        approve
+    );
     group.post(
         "/v2/nodes/{id}/drain",
         "Cordons a node and waits, deadline_ms at most, until no work of it is left",

@@ -22,6 +22,7 @@ void FleetBackend::restore(
     const FleetState& state, const std::vector<api::HttpAddress>& configured
 ) {
     parts_.registry.restore_cordons(state.cordoned);
+    parts_.registry.restore_approvals(state.approved);
     for (const api::HttpAddress& address : configured) {
         parts_.statics.add(address, true);
     }
@@ -106,15 +107,24 @@ Task<Result<void>> FleetBackend::remove_node(NodeId node) {
 }
 
 Task<Result<api::NodeInfo>> FleetBackend::set_cordoned(NodeId node, bool cordoned) {
-    auto outcome = parts_.registry.set_cordoned(node, cordoned);
-    if (!outcome) {
-        co_return outcome;
+    auto changed = parts_.registry.set_cordoned(node, cordoned);
+    co_return co_await saved(std::move(changed));
+}
+
+Task<Result<api::NodeInfo>> FleetBackend::approve(NodeId node) {
+    auto changed = parts_.registry.approve(node);
+    co_return co_await saved(std::move(changed));
+}
+
+// What was changed, once it is on the disk.
+Task<Result<api::NodeInfo>> FleetBackend::saved(Result<api::NodeInfo> changed) {
+    if (changed) {
+        const auto written = co_await save();
+        if (!written) {
+            co_return std::unexpected(written.error());
+        }
     }
-    const auto saved = co_await save();
-    if (!saved) {
-        co_return std::unexpected(saved.error());
-    }
-    co_return outcome;
+    co_return changed;
 }
 
 Task<Result<api::NodeInfo>> FleetBackend::drain(NodeId node, Duration limit) {
@@ -136,6 +146,8 @@ Task<Result<void>> FleetBackend::save() {
     state.static_nodes = parts_.statics.added_urls();
     const auto& cordoned = parts_.registry.unpublished().cordoned();
     state.cordoned.assign(cordoned.begin(), cordoned.end());
+    const auto& approved = parts_.registry.unpublished().approved();
+    state.approved.assign(approved.begin(), approved.end());
     const auto work = [path = state_path_, state = std::move(state)] {
         return save_fleet_state(path, state);
     };

@@ -52,12 +52,16 @@ public:
     // Errors: not_found; internal when it cannot be saved.
     Task<Result<api::NodeInfo>> set_cordoned(NodeId node, bool cordoned);
 
+    // A pending node takes work from now on. Errors: as set_cordoned().
+    Task<Result<api::NodeInfo>> approve(NodeId node);
+
     // Cordons the node and waits, `limit` at most, until no work of it is left; the answer tells.
     // Errors: as set_cordoned(), and not_found when it leaves meanwhile.
     Task<Result<api::NodeInfo>> drain(NodeId node, Duration limit);
 
 private:
     Task<Result<void>> save();
+    Task<Result<api::NodeInfo>> saved(Result<api::NodeInfo> changed);
     Result<api::NodeInfo> show(const NodeId& node);
 
     std::string state_path_;

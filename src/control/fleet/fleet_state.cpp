@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace orch::control::fleet {
 namespace {
 
@@ -45,9 +48,12 @@ Result<FleetState> load_fleet_state(const std::string& path) {
             return corrupt(path, address.error().message);
         }
     }
-    for (const NodeId& node : state->cordoned) {
-        if (!valid_id(node.str())) {
-            return corrupt(path, "cordoned: holds what is no node id");
+    for (const auto& [name, nodes] :
+         {std::pair("cordoned", &state->cordoned), std::pair("approved", &state->approved)}) {
+        const bool valid =
+            std::ranges::all_of(*nodes, [](const NodeId& node) { return valid_id(node.str()); });
+        if (!valid) {
+            return corrupt(path, fmt::format("{}: holds what is no node id", name));
         }
     }
     return state;

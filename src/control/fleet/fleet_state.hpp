@@ -17,6 +17,7 @@ struct FleetState {
     std::uint32_t version = 1;
     std::vector<std::string> static_nodes;  // URLs that were added over the API
     std::vector<NodeId> cordoned;
+    std::vector<NodeId> approved;  // where new nodes must be approved
 };
 
 // The path of that file.
@@ -29,6 +30,6 @@ Result<FleetState> load_fleet_state(const std::string& path);
 // Blocks until it is on the disk. Errors: internal, naming the path; then the old one is untouched.
 Result<void> save_fleet_state(const std::string& path, const FleetState& state);
 
-BOOST_DESCRIBE_STRUCT(FleetState, (), (version, static_nodes, cordoned))
+BOOST_DESCRIBE_STRUCT(FleetState, (), (version, static_nodes, cordoned, approved))
 
 }  // namespace orch::control::fleet

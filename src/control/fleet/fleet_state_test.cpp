@@ -35,11 +35,13 @@ TEST_F(FleetStateTest, WhatIsSavedIsFoundAgain) {
     FleetState state;
     state.static_nodes = {"http://10.0.0.7:9200"};
     state.cordoned = {NodeId("gpu-1")};
+    state.approved = {NodeId("gpu-2")};
     ASSERT_TRUE(save_fleet_state(path, state));
     const auto found = load_fleet_state(path);
     ASSERT_TRUE(found);
     EXPECT_EQ(found->static_nodes, state.static_nodes);
     EXPECT_EQ(found->cordoned, state.cordoned);
+    EXPECT_EQ(found->approved, state.approved);
     EXPECT_EQ(
         std::filesystem::status(path).permissions() & std::filesystem::perms::others_all,
         std::filesystem::perms::none

@@ -98,6 +98,15 @@ void NodePoller::remove_static(const std::string& url) {
     planner_.remove({true, url});
 }
 
+void NodePoller::ask_now(const NodeId& node) {
+    const StaticNode* const by_url = parts_.statics.find(node);
+    planner_.hurry(
+        by_url == nullptr ? key_of(node) : PollKey{true, StaticNodes::url_of(by_url->address)},
+        parts_.clock.now()
+    );
+    alarm_.ring();
+}
+
 Task<void> NodePoller::run() {
     for (;;) {
         for (PollKey& key : planner_.take_due(parts_.clock.now())) {
@@ -174,7 +183,7 @@ void NodePoller::failed(
     const bool silent = status == NodeStatus::offline || status == NodeStatus::registering;
     log_.debug("a poll failed", {{"node", node}, {"reason", reason}});
     if (silent || failures >= kFailuresUntilUnreachable) {
-        parts_.registry.address_failed(node, endpoint, reason);
+        parts_.registry.address_silent(node, endpoint, reason);
     }
 }
 

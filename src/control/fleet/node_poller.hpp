@@ -20,7 +20,8 @@ namespace orch::control::fleet {
 
 // Asks every node, at its turn, how it is. Of a node that joined by itself the answer is one more
 // report, never a heartbeat; of one that was added by hand it is all that is ever heard. A node
-// whose address fails three times in a row is unreachable until it answers. Control thread.
+// whose address fails three times in a row is unreachable until it answers, and has no work unless
+// too many others seem silent too. Control thread.
 class NodePoller {
 public:
     // One failure is an accident; from here on it gets no work.
@@ -54,6 +55,10 @@ public:
     // Errors: as NodeTable::polled(); conflict for a name that another static URL has;
     // node_unavailable when it told nothing that only a node knows.
     Result<void> take_static(const std::string& url, const StatusAnswer& answer);
+
+    // Something went wrong at this node: it is asked now. If it answers, its pools are not suspect
+    // any more.
+    void ask_now(const NodeId& node);
 
     // Of a static node: those it was known with, or the one to try.
     static std::vector<PoolId> pools_to_ask(const std::vector<PoolId>& known);

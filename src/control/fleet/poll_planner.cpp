@@ -15,6 +15,17 @@ void PollPlanner::add(const PollKey& key, Instant now, bool soon) {
     enqueue(key, entry);
 }
 
+void PollPlanner::hurry(const PollKey& key, Instant now) {
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || found->second.running || found->second.due <= now) {
+        return;
+    }
+    Entry& entry = found->second;
+    (entry.doubtful ? doubtful_ : well_).erase({entry.due, key});
+    entry.due = now;
+    enqueue(key, entry);
+}
+
 Instant PollPlanner::draw_moment(Instant now) {
     const auto span = static_cast<std::uint64_t>(plan_.interval.count());
     return now + Duration(static_cast<std::int64_t>(rng_.below(span)));

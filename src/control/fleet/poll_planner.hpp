@@ -40,6 +40,9 @@ public:
     // First at its moment within the interval, or `soon`: now and then at that moment.
     void add(const PollKey& key, Instant now, bool soon = false);
 
+    // Its next turn is now, unless it is being asked. Nothing when it is not known.
+    void hurry(const PollKey& key, Instant now);
+
     void remove(const PollKey& key);
 
     // From now on; each node gets a moment in the new interval.

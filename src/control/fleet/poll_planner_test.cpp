@@ -92,6 +92,21 @@ TEST(PollPlanner, AsksSoonWhenToldTo) {
     EXPECT_LE(*planner.next_due(), kStart + 5s + 1ms);
 }
 
+TEST(PollPlanner, AsksAtOnceWhereSomethingWentWrongAndKeepsTheMoment) {
+    PollPlanner planner({.interval = 5s}, 3);
+    planner.add(node(1), kStart);
+    const auto moment = planner.next_due();
+    planner.hurry(node(1), kStart);
+    EXPECT_EQ(planner.next_due(), kStart);
+    EXPECT_EQ(planner.take_due(kStart), std::vector<PollKey>{node(1)});
+    planner.hurry(node(1), kStart);
+    EXPECT_TRUE(planner.take_due(kStart).empty()) << "it is being asked";
+    planner.finished(node(1), true, kStart);
+    EXPECT_EQ(planner.next_due(), moment);
+    planner.hurry(node(2), kStart);
+    EXPECT_EQ(planner.size(), 1U);
+}
+
 TEST(PollPlanner, HasNeverMoreUnderWayThanItsLimit) {
     PollPlanner planner({.interval = 5s, .at_once = 3, .doubtful_at_once = 1}, 5);
     for (int i = 0; i < 10; ++i) {

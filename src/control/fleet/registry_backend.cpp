@@ -82,6 +82,19 @@ void RegistryBackend::restore_cordons(const std::vector<NodeId>& nodes) {
     table_.restore_cordons(nodes);
 }
 
+Result<api::NodeInfo> RegistryBackend::approve(const NodeId& node) {
+    auto outcome = table_.approve(node);
+    settle();
+    if (!outcome) {
+        return std::unexpected(outcome.error());
+    }
+    return table_.get(node, parts_.clock.now());
+}
+
+void RegistryBackend::restore_approvals(const std::vector<NodeId>& nodes) {
+    table_.restore_approvals(nodes);
+}
+
 Result<void> RegistryBackend::polled(
     const api::NodeStatusBody& body, registry::PollOrigin origin, const view::Endpoint& reached_at
 ) {
@@ -100,6 +113,7 @@ void RegistryBackend::pool_answered(const PoolKey& key, const api::PoolStatus& s
 
 void RegistryBackend::address_answered(const NodeId& node, const view::Endpoint& asked) {
     table_.set_reachability(node, asked, true, "");
+    table_.clear_suspicion(node);
     settle();
 }
 
@@ -107,6 +121,13 @@ void RegistryBackend::address_failed(
     const NodeId& node, const view::Endpoint& asked, const std::string& reason
 ) {
     table_.set_reachability(node, asked, false, reason);
+    settle();
+}
+
+void RegistryBackend::address_silent(
+    const NodeId& node, const view::Endpoint& asked, const std::string& reason
+) {
+    table_.address_silent(node, asked, reason);
     settle();
 }
 

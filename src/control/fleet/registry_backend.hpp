@@ -52,6 +52,10 @@ public:
     Result<api::NodeInfo> set_cordoned(const NodeId& node, bool cordoned);
     void restore_cordons(const std::vector<NodeId>& nodes);  // before start()
 
+    // Answers with what the node has become. Errors: not_found.
+    Result<api::NodeInfo> approve(const NodeId& node);
+    void restore_approvals(const std::vector<NodeId>& nodes);  // before start()
+
     // What polls bring; errors as NodeTable::polled().
     Result<void> polled(
         const api::NodeStatusBody& body,
@@ -61,6 +65,7 @@ public:
     void pool_answered(const PoolKey& key, const api::PoolStatus& status);
     void address_answered(const NodeId& node, const view::Endpoint& asked);
     void address_failed(const NodeId& node, const view::Endpoint& asked, const std::string& reason);
+    void address_silent(const NodeId& node, const view::Endpoint& asked, const std::string& reason);
 
     // Nodes added by hand, as NodeTable has them.
     void expect_static(const NodeId& node, const view::Endpoint& endpoint);

@@ -1,7 +1,5 @@
 #include "control/fleet/registry_probe.hpp"
 
-#include <algorithm>
-
 namespace orch::control::fleet {
 namespace {
 
@@ -68,11 +66,13 @@ void RegistryProbe::changed(const registry::NodeChange& change) {
 }
 
 void RegistryProbe::published(const view::ClusterView& view) {
+    auto shown = shown_.begin();  // both are in order of ids
     for (const view::NodeBlockPtr& node : view.nodes()) {
-        const auto known = std::ranges::lower_bound(
-            shown_, node->id, {}, [](const view::NodeBlockPtr& shown) { return shown->id; }
-        );
-        if (known != shown_.end() && *known == node) {
+        while (shown != shown_.end() && *shown != node && (*shown)->id < node->id) {
+            ++shown;
+        }
+        if (shown != shown_.end() && *shown == node) {
+            ++shown;
             continue;
         }
         nodes_online_.with({node->id.str()})->set(node->status == NodeStatus::online ? 1 : 0);

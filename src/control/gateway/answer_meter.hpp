@@ -19,6 +19,9 @@ public:
     // An answer that is no stream.
     void whole(std::string_view body);
 
+    // Totals that no event tells.
+    void total(const engine::Usage& usage) { usage_.update(usage); }
+
     // Token events seen so far.
     std::uint64_t tokens() const { return tokens_; }
 

@@ -14,6 +14,9 @@ bool is_event_stream(const net::ResponseHead& head) {
     return head.status == 200 && net::iequals(type.substr(0, kEventStream.size()), kEventStream);
 }
 
+// An engine that neither begins nor ends, event after event, is passed on as it is.
+constexpr std::size_t kMostHeld = 64 * kKiB;
+
 constexpr Step kClientGone{AnswerRelay::State::client_gone, net::UpstreamFailure::none};
 constexpr Step kComplete{AnswerRelay::State::complete, net::UpstreamFailure::none};
 constexpr Step kBegun{AnswerRelay::State::begun, net::UpstreamFailure::none};
@@ -31,7 +34,8 @@ AnswerRelay::AnswerRelay(
     net::Headers headers,
     std::function<void()> on_upstream_done,
     AnswerMeter& meter,
-    const Clock& clock
+    const Clock& clock,
+    Part part
 )
     : upstream_(upstream),
       client_(client),
@@ -40,7 +44,8 @@ AnswerRelay::AnswerRelay(
       on_upstream_done_(std::move(on_upstream_done)),
       event_stream_(gateway::is_event_stream(upstream.head())),
       meter_(meter),
-      clock_(clock) {}
+      clock_(clock),
+      part_(part) {}
 
 Task<Step> AnswerRelay::begin() {
     if (event_stream_) {
@@ -58,15 +63,18 @@ Task<Step> AnswerRelay::begin_stream() {
             const bool empty = piece.state == Piece::complete;
             co_return failed(empty ? net::UpstreamFailure::reset_mid_body : piece.failure);
         }
-        const std::string_view events = events_.feed(piece.bytes);
+        const std::string_view events = whole_part(translate(events_.feed(piece.bytes)));
         if (events.empty()) {
             continue;
         }
-        const bool begun =
-            co_await client_.begin(upstream_.head().status, std::move(headers_), std::nullopt);
+        const bool begun = part_.head_sent || co_await begin_head();
         const bool sent = begun && co_await pass_events(events);
         co_return sent ? kBegun : kClientGone;
     }
+}
+
+Task<bool> AnswerRelay::begin_head() {
+    return client_.begin(upstream_.head().status, std::move(headers_), std::nullopt);
 }
 
 Task<Step> AnswerRelay::begin_plain() {
@@ -114,8 +122,8 @@ Task<Step> AnswerRelay::rest() {
         }
         bool sent = true;
         if (event_stream_) {
-            const std::string_view events = events_.feed(piece.bytes);
-            sent = co_await pass_events(events);
+            const std::string_view events = whole_part(translate(events_.feed(piece.bytes)));
+            sent = events.empty() || co_await pass_events(events);
         } else {
             sent = co_await client_.write(piece.bytes);
         }
@@ -126,13 +134,70 @@ Task<Step> AnswerRelay::rest() {
 }
 
 Task<bool> AnswerRelay::pass_events(std::string_view events) {
+    const bool sent = co_await client_.write(events);
+    if (sent) {
+        note(events);
+    }
+    co_return sent;
+}
+
+void AnswerRelay::note(std::string_view events) {
     engine::EventReader reader(events);
     const Instant now = clock_.now();
     while (const auto event = reader.next()) {
         meter_.event(*event, now);
         terminal_ = terminal_ || engine::is_terminal(*event);
+        if (part_.record != nullptr) {
+            part_.record->sent(*event);
+        }
     }
-    co_return co_await client_.write(events);
+    if (terminal_ && part_.continued != nullptr) {
+        meter_.total(part_.continued->usage());
+    }
+}
+
+// Comments, which keep a silent connection alive, pass as they are.
+std::string_view AnswerRelay::translate(std::string_view raw) {
+    if (part_.continued == nullptr || raw.empty()) {
+        return raw;
+    }
+    translated_.clear();
+    bool any = false;
+    engine::EventReader reader(raw);
+    while (const auto event = reader.next()) {
+        any = true;
+        translated_ += part_.continued->translate(*event);
+    }
+    return any ? std::string_view(translated_) : raw;
+}
+
+// What may be sent now, with what was held back before.
+std::string_view AnswerRelay::whole_part(std::string_view events) {
+    if (part_.record == nullptr || events.empty()) {
+        return events;
+    }
+    bool any = false;
+    bool last = false;
+    engine::EventReader reader(events);
+    while (const auto event = reader.next()) {
+        any = true;
+        news_came_ = news_came_ || AnswerRecord::is_news(*event);
+        finish_came_ = finish_came_ || AnswerRecord::is_finish(*event);
+        last = last || engine::is_terminal(*event);
+    }
+    const bool fits = held_.size() + events.size() <= kMostHeld;
+    const bool hold = fits && !last && (finish_came_ || (any && !news_came_));
+    if (hold || !held_.empty()) {
+        held_ += events;
+    }
+    if (hold) {
+        return {};
+    }
+    if (held_.empty()) {
+        return events;
+    }
+    whole_ = std::exchange(held_, {});
+    return whole_;
 }
 
 }  // namespace orch::control::gateway

@@ -12,6 +12,10 @@ PoolKey pool(const char* node) {
     return {NodeId(node), PoolId("chat")};
 }
 
+placement::PoolLife life_of(const char* node) {
+    return {pool(node), 7};
+}
+
 Error died() {
     return {Errc::worker_reset, "the engine died", {}};
 }
@@ -21,7 +25,7 @@ AttemptEvent event(Event kind) {
 }
 
 AttemptEvent at(Event kind, const char* node) {
-    return {.kind = kind, .pool = pool(node)};
+    return {.kind = kind, .pool = pool(node), .life = 7};
 }
 
 AttemptEvent with(Event kind, Error error) {
@@ -51,14 +55,14 @@ TEST(AttemptFsm, ARequestThatWaitedBeforeBeginsWithItsGrant) {
     AttemptFsm fsm({});
     EXPECT_EQ(fsm.resume(at(Event::granted, "a")).kind, Action::send);
     EXPECT_EQ(fsm.resume(with(Event::place_failed, died())).kind, Action::place);
-    EXPECT_EQ(fsm.failed(), std::vector{pool("a")});
+    EXPECT_EQ(fsm.failed(), std::vector{life_of("a")});
 }
 
 TEST(AttemptFsm, AFailedPlaceIsRetriedElsewhereBeforeTheFirstByte) {
     AttemptFsm fsm = started();
     send_to(fsm, "a");
     EXPECT_EQ(fsm.resume(with(Event::place_failed, died())).kind, Action::place);
-    EXPECT_EQ(fsm.failed(), std::vector<PoolKey>{pool("a")});
+    EXPECT_EQ(fsm.failed(), std::vector{life_of("a")});
     send_to(fsm, "b");
     EXPECT_EQ(fsm.resume(event(Event::answer_complete)).kind, Action::finish);
     EXPECT_EQ(fsm.attempts(), 2U);
@@ -89,13 +93,56 @@ TEST(AttemptFsm, ABodyThatIsNotKeptIsNotSentAgain) {
     EXPECT_EQ(fsm.resume(with(Event::place_failed, died())).kind, Action::answer_error);
 }
 
-TEST(AttemptFsm, WhenNothingIsLeftTheFailureIsTheAnswer) {
+TEST(AttemptFsm, WhenNoOtherPlaceIsThereItWaitsForOneAndTheFailureIsTheAnswer) {
+    const Error none{Errc::model_not_available, "no pool is ready", {}};
+    for (const AttemptEvent& nothing : {event(Event::all_excluded), with(Event::rejected, none)}) {
+        AttemptFsm fsm = started();
+        send_to(fsm, "a");
+        fsm.resume(with(Event::place_failed, died()));
+        EXPECT_EQ(fsm.resume(nothing).kind, Action::wait);
+        AttemptFsm in_vain = fsm;
+        const Error late{Errc::admission_reject, "waited too long", {}};
+        const AttemptAction last = in_vain.resume(with(Event::queue_failed, late));
+        EXPECT_EQ(last.kind, Action::answer_error);
+        EXPECT_EQ(last.error.message, "the engine died");
+        EXPECT_EQ(fsm.resume(at(Event::granted, "a")).kind, Action::send);
+    }
+}
+
+TEST(AttemptFsm, AModelThatIsGoneIsNotWaitedFor) {
     AttemptFsm fsm = started();
     send_to(fsm, "a");
     fsm.resume(with(Event::place_failed, died()));
-    const AttemptAction last = fsm.resume(event(Event::all_excluded));
+    const Error gone{Errc::model_not_found, "model: unknown", {}};
+    const AttemptAction last = fsm.resume(with(Event::rejected, gone));
     EXPECT_EQ(last.kind, Action::answer_error);
     EXPECT_EQ(last.error.message, "the engine died");
+}
+
+TEST(AttemptFsm, WithoutBudgetTheFirstFailureIsTheAnswer) {
+    std::vector<SecondTry> asked;
+    AttemptFsm fsm({}, [&](SecondTry kind) {
+        asked.push_back(kind);
+        return false;
+    });
+    fsm.resume(event(Event::start));
+    send_to(fsm, "a");
+    EXPECT_EQ(fsm.resume(with(Event::place_failed, died())).kind, Action::answer_error);
+    EXPECT_EQ(asked, std::vector{SecondTry::retry});
+}
+
+TEST(AttemptFsm, TheBudgetIsAskedOnlyWhenNothingElseStandsAgainstASecondTry) {
+    for (const AttemptLimits limits :
+         {AttemptLimits{.retries = 0},
+          AttemptLimits{.replayable = false},
+          AttemptLimits{.pinned = true}}) {
+        bool asked = false;
+        AttemptFsm fsm(limits, [&](SecondTry) { return asked = true; });
+        fsm.resume(event(Event::start));
+        send_to(fsm, "a");
+        EXPECT_EQ(fsm.resume(with(Event::place_failed, died())).kind, Action::answer_error);
+        EXPECT_FALSE(asked);
+    }
 }
 
 TEST(AttemptFsm, ARefusedLeaseIsNoAttemptAndAsksEachPoolOnceARound) {
@@ -104,7 +151,7 @@ TEST(AttemptFsm, ARefusedLeaseIsNoAttemptAndAsksEachPoolOnceARound) {
     EXPECT_EQ(fsm.resume(event(Event::lease_refused)).kind, Action::place);
     send_to(fsm, "b");
     EXPECT_EQ(fsm.resume(event(Event::lease_refused)).kind, Action::place);
-    EXPECT_EQ(fsm.refused(), (std::vector<PoolKey>{pool("a"), pool("b")}));
+    EXPECT_EQ(fsm.refused(), (std::vector{pool("a"), pool("b")}));
     EXPECT_EQ(fsm.resume(event(Event::all_excluded)).kind, Action::wait);
     EXPECT_EQ(fsm.attempts(), 0U);
 }
@@ -124,7 +171,7 @@ TEST(AttemptFsm, AFailedPlaceIsNotAskedAgainInALaterRound) {
     fsm.resume(with(Event::place_failed, died()));
     EXPECT_EQ(fsm.resume(event(Event::no_slot)).kind, Action::wait);
     EXPECT_EQ(fsm.resume(at(Event::granted, "b")).kind, Action::send);
-    EXPECT_EQ(fsm.failed(), std::vector<PoolKey>{pool("a")});
+    EXPECT_EQ(fsm.failed(), std::vector{life_of("a")});
 }
 
 TEST(AttemptFsm, BusySlotsMeanWaitingAndAFullQueueIsTheAnswer) {
@@ -142,13 +189,83 @@ TEST(AttemptFsm, ARejectionIsTheAnswer) {
     EXPECT_EQ(fsm.resume(with(Event::rejected, unknown)).error.code, Errc::model_not_found);
 }
 
-TEST(AttemptFsm, AfterTheFirstByteNothingIsTriedAgain) {
-    AttemptFsm fsm = started({.retries = 5});
+AttemptEvent broken(bool resumable) {
+    return {.kind = Event::answer_broken, .error = died(), .resumable = resumable};
+}
+
+// A machine whose answer has begun at "a".
+AttemptFsm begun(AttemptLimits limits = {}) {
+    AttemptFsm fsm = started(limits);
     send_to(fsm, "a");
-    fsm.resume(event(Event::answer_begun));
-    const AttemptAction last = fsm.resume(with(Event::answer_broken, died()));
+    EXPECT_EQ(fsm.resume(event(Event::answer_begun)).kind, Action::relay);
+    return fsm;
+}
+
+TEST(AttemptFsm, AnAnswerThatCannotGoOnIsBroken) {
+    AttemptFsm fsm = begun({.retries = 5});
+    const AttemptAction last = fsm.resume(broken(false));
     EXPECT_EQ(last.kind, Action::break_answer);
     EXPECT_EQ(last.error.code, Errc::worker_reset);
+}
+
+TEST(AttemptFsm, AnAnswerThatCanGoOnIsContinuedElsewhere) {
+    AttemptFsm fsm = begun();
+    EXPECT_EQ(fsm.resume(broken(true)).kind, Action::place);
+    EXPECT_EQ(fsm.failed(), std::vector{life_of("a")});
+    send_to(fsm, "b");
+    EXPECT_EQ(fsm.resume(event(Event::answer_begun)).kind, Action::relay);
+    EXPECT_EQ(fsm.resume(event(Event::answer_complete)).kind, Action::finish);
+    EXPECT_EQ(fsm.attempts(), 2U);
+}
+
+TEST(AttemptFsm, DeathsInAContinuationAreContinuedUntilTheRetriesAreUsedUp) {
+    AttemptFsm fsm = begun({.retries = 2});
+    EXPECT_EQ(fsm.resume(broken(true)).kind, Action::place);
+    send_to(fsm, "b");
+    EXPECT_EQ(fsm.resume(with(Event::place_failed, died())).kind, Action::place);
+    send_to(fsm, "c");
+    EXPECT_EQ(fsm.resume(event(Event::answer_begun)).kind, Action::relay);
+    EXPECT_EQ(fsm.resume(broken(true)).kind, Action::break_answer);
+}
+
+TEST(AttemptFsm, AContinuationThatFindsNoPlaceWaitsAndThenBreaksTheAnswer) {
+    AttemptFsm fsm = begun();
+    fsm.resume(broken(true));
+    EXPECT_EQ(fsm.resume(event(Event::all_excluded)).kind, Action::wait);
+    const Error late{Errc::admission_reject, "waited too long", {}};
+    const AttemptAction last = fsm.resume(with(Event::queue_failed, late));
+    EXPECT_EQ(last.kind, Action::break_answer);
+    EXPECT_EQ(last.error.code, Errc::worker_reset);
+}
+
+TEST(AttemptFsm, AContinuationThatCannotBeExactEndsTheAnswer) {
+    AttemptFsm fsm = begun();
+    fsm.resume(broken(true));
+    send_to(fsm, "b");
+    EXPECT_EQ(fsm.resume(broken(false)).kind, Action::break_answer);
+}
+
+TEST(AttemptFsm, APinnedAnswerMayGoOnWhereItIsPinned) {
+    AttemptFsm fsm = begun({.pinned = true});
+    EXPECT_EQ(fsm.resume(broken(true)).kind, Action::place);
+    EXPECT_EQ(fsm.resume(event(Event::all_excluded)).kind, Action::wait);
+    EXPECT_EQ(fsm.resume(at(Event::granted, "a")).kind, Action::send);
+    EXPECT_EQ(fsm.resume(with(Event::place_failed, died())).kind, Action::place);
+}
+
+TEST(AttemptFsm, AContinuationHasItsBudgetToo) {
+    std::vector<SecondTry> asked;
+    AttemptFsm fsm({}, [&](SecondTry kind) {
+        asked.push_back(kind);
+        return asked.size() == 1;
+    });
+    fsm.resume(event(Event::start));
+    send_to(fsm, "a");
+    fsm.resume(event(Event::answer_begun));
+    EXPECT_EQ(fsm.resume(broken(true)).kind, Action::place);
+    send_to(fsm, "b");
+    EXPECT_EQ(fsm.resume(with(Event::place_failed, died())).kind, Action::break_answer);
+    EXPECT_EQ(asked, (std::vector{SecondTry::continuation, SecondTry::continuation}));
 }
 
 TEST(AttemptFsm, AClientThatLeavesEndsItInEveryState) {

@@ -23,6 +23,12 @@ DispatchLoop::DispatchLoop(
                "Requests that wait for a slot, by served name; empty: requests without a model.",
            .labels = {"model", "priority"}}
       )),
+      all_waiting_(shard_
+                       .gauge(
+                           {.name = "orchd_admission_queue_depth",
+                            .help = "Requests and tasks that wait for a slot, of all models."}
+                       )
+                       .with({})),
       backpressure_(shard_.counter(
           {.name = "admission_backpressure_events_total",
            .help = "Requests and tasks that a full queue refused, by its policy.",
@@ -35,6 +41,7 @@ DispatchLoop::DispatchLoop(
           policy,
           [this](const std::string& name, admission::Priority priority, std::size_t depth) {
               depth_.with({name, to_string(priority)})->set(static_cast<double>(depth));
+              all_waiting_->set(static_cast<double>(dispatcher_.waiting()));
           },
           [this](std::string_view name, admission::Priority priority) {
               probe_.enqueued(name, priority);

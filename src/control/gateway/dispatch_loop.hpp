@@ -61,6 +61,7 @@ private:
     async::TaskGroup& tasks_;
     metrics::Shard& shard_;
     metrics::Family<metrics::Gauge>& depth_;
+    std::shared_ptr<metrics::Gauge> all_waiting_;
     metrics::Family<metrics::Counter>& backpressure_;
     std::uint64_t turned_away_ = 0;  // as told to the metric
     GatewayProbe probe_;

@@ -57,19 +57,15 @@ Result<TicketId> Dispatcher::admit(Bid bid, Instant now, OnDispatched on_dispatc
     if (closed_) {
         return stopping();
     }
-    auto decision = decide(*view_, bid.request, policy_, ledger_, now);
-    if (decision.rejection) {
-        return std::unexpected(*decision.rejection);
+    placement::SlotChoice choice =
+        choose_slot(*view_, bid.request, policy_, ledger_, now, placement::Claim::newcomer);
+    if (choice.rejection) {
+        return std::unexpected(*choice.rejection);
     }
     const TicketId id{++tickets_};
-    const placement::Candidate* const free =
-        take_first(decision, [](const placement::Candidate& candidate) {
-            return candidate.pool->cell->try_claim();
-        });
-    if (free != nullptr) {
-        ledger_.chosen(*free->pool->cell);
+    if (choice.pool != nullptr) {
         admitted(view_->queue_name(bid.request.model.value_or("")), bid.priority, bid.counted);
-        on_dispatched(Grant{view_, free->node, free->pool, now});
+        on_dispatched(Grant{view_, choice.node, choice.pool, now});
         return id;
     }
     if (auto taken = take_in(id, std::move(bid), now, std::move(on_dispatched)); !taken) {
@@ -116,8 +112,8 @@ Outlook Dispatcher::preview(const placement::PlacementRequest& request, Instant 
     Outlook outlook;
     outlook.decision = decide(*view_, request, policy_, ledger_, now, placement::Explain::yes);
     const auto& ranked = outlook.decision.ranked;
-    const auto open = std::ranges::find_if(ranked, [](const placement::Candidate& candidate) {
-        return has_free_slot(candidate.pool->cell) && candidate.pool->cell->waiters() == 0;
+    const auto open = std::ranges::find_if(ranked, [&](const placement::Candidate& candidate) {
+        return outlook.decision.offers(candidate) && candidate.pool->cell->figures().claimable();
     });
     outlook.slot_free = open != ranked.end();
     if (outlook.slot_free) {
@@ -177,16 +173,12 @@ void Dispatcher::leave_line(Waiting& waiting) {
 std::optional<Grant> Dispatcher::try_claim(
     const placement::PlacementRequest& request, Instant now
 ) {
-    auto decision = decide(*view_, request, policy_, ledger_, now);
-    const placement::Candidate* const taken =
-        take_first(decision, [](const placement::Candidate& candidate) {
-            return candidate.pool->cell->claim_for_waiter();
-        });
-    if (taken == nullptr) {
+    const placement::SlotChoice choice =
+        choose_slot(*view_, request, policy_, ledger_, now, placement::Claim::waiter);
+    if (choice.pool == nullptr) {
         return std::nullopt;
     }
-    ledger_.chosen(*taken->pool->cell);
-    return Grant{view_, taken->node, taken->pool, {}};
+    return Grant{view_, choice.node, choice.pool, {}};
 }
 
 bool Dispatcher::serve(TicketId ticket, Instant now) {

@@ -8,6 +8,7 @@
 #include "control/placement/choice_ledger.hpp"
 #include "control/placement/placement_policy.hpp"
 #include "control/placement/placement_request.hpp"
+#include "control/placement/slot_choice.hpp"
 #include "control/view/cluster_view.hpp"
 
 #include <functional>

@@ -23,19 +23,18 @@ EdgeState::Visit::~Visit() {
 }
 
 EdgeState::Choice EdgeState::choose(const placement::PlacementRequest& request) {
+    placement::SlotChoice found = choose_slot(
+        *view_, request, policy_, ledger_, edge_.clock().now(), placement::Claim::newcomer
+    );
+    placements_.considered(found.looked_at);
     Choice choice;
-    choice.decision = decide(*view_, request, policy_, ledger_, edge_.clock().now());
-    placements_.considered(choice.decision);
-    const placement::Candidate* const taken =
-        take_first(choice.decision, [](const placement::Candidate& candidate) {
-            return candidate.pool->cell->try_claim();
-        });
-    if (taken != nullptr) {
-        ledger_.chosen(*taken->pool->cell);
-        placements_.assigned(request, taken->node->id, !taken->wanted);
-        choice.claim.emplace(dispatch_, view_, *taken->node, *taken->pool);
+    choice.all_excluded = found.all_excluded;
+    choice.rejection = std::move(found.rejection);
+    if (found.pool != nullptr) {
+        placements_.assigned(request, found.node->id, !found.wanted);
+        choice.claim.emplace(dispatch_, view_, *found.node, *found.pool);
     }
-    if (choice.decision.rejection) {
+    if (choice.rejection) {
         placements_.no_capacity(request);
     }
     return choice;

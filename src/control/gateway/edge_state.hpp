@@ -2,9 +2,11 @@
 
 #include "control/gateway/gateway_probe.hpp"
 #include "control/gateway/placement_probe.hpp"
+#include "control/gateway/retry_budget.hpp"
 #include "control/gateway/slot_claim.hpp"
 #include "control/placement/choice_ledger.hpp"
 #include "control/placement/placement_policy.hpp"
+#include "control/placement/slot_choice.hpp"
 #include "control/view/cluster_view.hpp"
 #include "control/view/retired_models.hpp"
 #include "net/edge.hpp"
@@ -63,10 +65,12 @@ public:
 
     const view::ClusterViewPtr& view() const { return view_; }
 
-    // One look at the present view: a claimed slot, or why there is none.
+    // One look at the present view: a claimed slot, or why there is none; nothing of all that when
+    // every pool that may serve the request is full.
     struct Choice {
         std::optional<SlotClaim> claim;
-        placement::Decision decision;
+        std::optional<Error> rejection;
+        bool all_excluded = false;  // as placement::SlotChoice
     };
 
     Choice choose(const placement::PlacementRequest& request);
@@ -80,6 +84,8 @@ public:
 
     GatewayProbe& probe() { return probe_; }
 
+    RetryBudget& retries() { return retries_; }
+
 private:
     net::Edge& edge_;
     DispatchLoop& dispatch_;
@@ -87,6 +93,7 @@ private:
     PlacementProbe placements_;
     GatewayProbe probe_;
     placement::ChoiceLedger ledger_;
+    RetryBudget retries_;
     std::list<Visit*> visits_;
     view::ClusterViewPtr view_ = std::make_shared<view::ClusterView>();
     view::RetiredModelsPtr retired_ = std::make_shared<view::RetiredModels>();

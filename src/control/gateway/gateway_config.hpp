@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "control/gateway/retry_budget.hpp"
 
 #include <cstdint>
 
@@ -15,9 +16,11 @@ struct GatewayConfig {
     // Of an answer whose node has fallen silent: after so long without a byte it is given up.
     Duration node_timeout = std::chrono::seconds(30);
     std::uint32_t retry_attempts = 2;              // further places after a failed one
-    Duration suspicion = std::chrono::seconds(5);  // a pool that failed is chosen last for so long
+    Duration suspicion = std::chrono::seconds(5);  // a pool that refused is avoided for so long
     Bytes replay_limit = kMiB;                     // bodies up to this may be sent again
-    Bytes held_answer = kMiB;  // answers up to this reach the client only when complete
+    RetryBudgetConfig retry_budget{};              // per edge
+    Bytes continued_text = kMiB;  // a stream with more text than this is not continued elsewhere
+    Bytes held_answer = kMiB;     // answers up to this reach the client only when complete
 };
 
 }  // namespace orch::control::gateway

@@ -1,6 +1,7 @@
 #include "control/gateway/inference_run.hpp"
 
 #include "api/error_body.hpp"
+#include "control/gateway/decision_log.hpp"
 #include "control/gateway/request_headers.hpp"
 #include "control/placement/feasibility.hpp"
 #include "net/correlation.hpp"
@@ -22,9 +23,20 @@ bool is_late(UpstreamFailure failure) {
            failure == UpstreamFailure::idle_timeout;
 }
 
+std::string_view name_of(SecondTry kind) {
+    return kind == SecondTry::retry ? "retry" : "continuation";
+}
+
 // Whether the failure says something about the node and not about this request alone.
 bool blames_node(UpstreamFailure failure) {
     return failure != UpstreamFailure::cancelled && !is_late(failure);
+}
+
+// The node took the connection, and then something went wrong: what suspicion and probes of the
+// node do not see.
+bool connected(UpstreamFailure failure) {
+    return is_late(failure) || failure == UpstreamFailure::reset_before_head ||
+           failure == UpstreamFailure::malformed || failure == UpstreamFailure::reset_mid_body;
 }
 
 }  // namespace
@@ -42,8 +54,14 @@ InferenceRun::InferenceRun(
       caller_(caller),
       request_(std::move(request)),
       priority_(priority),
-      fsm_(limits()),
-      arrived_(edge.edge().clock().now()) {}
+      fsm_(limits(), [this](SecondTry kind) { return may_try(kind); }),
+      arrived_(edge.edge().clock().now()) {
+    edge_.retries().began();
+}
+
+InferenceRun::~InferenceRun() {
+    edge_.retries().ended(edge_.edge().clock().now());
+}
 
 AttemptLimits InferenceRun::limits() const {
     const bool pinned = request_.pin_node || request_.pin_pool;
@@ -87,8 +105,8 @@ Task<void> InferenceRun::run_from(AttemptEvent event) {
         summary.place = claim_->pool().key;
         summary.machine = claim_->node().machine_id;
     }
-    if (relay_) {
-        summary.tokens = relay_->tokens();
+    if (answering_) {
+        summary.tokens = meter_.tokens();
         tell_answer();
     }
     caller_.closed(summary);
@@ -130,9 +148,17 @@ Task<AttemptEvent> InferenceRun::perform(AttemptAction action) {
 }
 
 AttemptEvent InferenceRun::place() {
-    request_.exclude = fsm_.failed();
-    request_.exclude.insert(request_.exclude.end(), fsm_.refused().begin(), fsm_.refused().end());
+    request_.exclude = fsm_.refused();
+    request_.failed = fsm_.failed();
+    const bool told = context_.log.at(LogLevel::debug);
+    const placement::Decision explained = told ? edge_.explain(request_) : placement::Decision{};
     EdgeState::Choice choice = edge_.choose(request_);
+    if (told) {
+        const std::string trace(net::trace_id_of(caller_.traceparent()));
+        log_decision(
+            context_.log.for_request(caller_.correlation(), trace), request_, choice, explained
+        );
+    }
     if (choice.claim) {
         claim_ = std::move(choice.claim);
         claimed_at_ = edge_.edge().clock().now();
@@ -141,19 +167,20 @@ AttemptEvent InferenceRun::place() {
                 edge_.view()->queue_name(request_.model.value_or("")), priority_
             );
         }
-        return {.kind = Event::placed, .pool = claim_->pool().key};
+        return {.kind = Event::placed, .pool = claim_->pool().key, .life = claim_->pool().life};
     }
-    if (choice.decision.rejection) {
-        Error error = *choice.decision.rejection;
+    if (choice.rejection) {
+        Error error = *choice.rejection;
         rejection_ = edge_.explain(request_);
         return {.kind = Event::rejected, .error = std::move(error)};
     }
-    return {.kind = choice.decision.all_excluded() ? Event::all_excluded : Event::no_slot};
+    return {.kind = choice.all_excluded ? Event::all_excluded : Event::no_slot};
 }
 
 Task<AttemptEvent> InferenceRun::wait() {
     const Executor here = edge_.edge().loop().executor();
-    request_.exclude = fsm_.failed();
+    request_.exclude.clear();
+    request_.failed = fsm_.failed();
     Bid bid{request_, fsm_.refused(), waited_since_, priority_, admitted_};
     waiting_.emplace(context_.dispatch.park(here, std::move(bid)));
     Result<Grant> grant = co_await waiting_->grant.wait_to_end();
@@ -175,25 +202,30 @@ AttemptEvent InferenceRun::take(const Grant& grant) {
     edge_.placements().assigned(request_, grant.node->id, !verdict.wanted());
     claimed_at_ = edge_.edge().clock().now();
     claim_.emplace(context_.dispatch, grant.view, *grant.node, *grant.pool);
-    return {.kind = Event::granted, .pool = claim_->pool().key};
+    return {.kind = Event::granted, .pool = claim_->pool().key, .life = claim_->pool().life};
 }
 
-net::ClientRequest InferenceRun::node_request() const {
+net::ClientRequest InferenceRun::node_request(std::string target, std::string_view body) const {
     const view::NodeBlock& node = claim_->node();
     return {
         .method = net::Method::post,
         .to = HostPort{node.endpoint.host, node.endpoint.port},
         .tls = node.endpoint.tls,
-        .target =
-            fmt::format("/v2/pools/{}/engine{}", claim_->pool().key.pool.str(), caller_.target()),
+        .target = fmt::format("/v2/pools/{}/engine{}", claim_->pool().key.pool.str(), target),
         .headers = caller_.headers_for_node(context_.token.text()),
-        .body = caller_.body(),
+        .body = body,
         .connect_limit = config_.connect_limit,
         .first_byte_limit = config_.first_byte_limit,
     };
 }
 
-Task<AttemptEvent> InferenceRun::send() {
+bool InferenceRun::may_try(SecondTry kind) {
+    const bool allowed = edge_.retries().spend(config_.retry_budget, edge_.edge().clock().now());
+    edge_.probe().second_try(name_of(kind), allowed ? "tried" : "over_budget");
+    return allowed;
+}
+
+Task<UpstreamFailure> InferenceRun::ask_node(std::string target, std::string_view body) {
     relay_.reset();
     upstream_ = std::make_unique<net::ClientExchange>(edge_.edge().clients());
     node_silent_ = false;
@@ -201,8 +233,17 @@ Task<AttemptEvent> InferenceRun::send() {
         node_silent_ = true;
         upstream_->shorten_wait(config_.node_timeout);
     });
-    net::ClientRequest request = node_request();
-    const UpstreamFailure failure = co_await upstream_->send(std::move(request));
+    net::ClientRequest request = node_request(std::move(target), body);
+    co_return co_await upstream_->send(std::move(request));
+}
+
+Task<AttemptEvent> InferenceRun::send() {
+    if (resume_) {
+        co_return co_await send_rest();
+    }
+    std::string target(caller_.target());
+    const std::string_view body = caller_.body();
+    const UpstreamFailure failure = co_await ask_node(std::move(target), body);
     if (failure != UpstreamFailure::none) {
         co_return failed_place(failure);
     }
@@ -210,10 +251,28 @@ Task<AttemptEvent> InferenceRun::send() {
         co_return co_await judge_node_answer();
     }
     if (!std::exchange(started_, true)) {
-        edge_.probe().started(claim_->pool(), priority_);
+        edge_.probe().started(claim_->pool(), priority_, claimed_at_ - arrived_);
     }
+    edge_.probe().dispatched(claim_->pool().key, true);
     caller_.served_by(claim_->pool().key, fsm_.attempts() + 1);
     meter_ = {};
+    record_ = new_record();
+    open_relay(nullptr);
+    co_return co_await relay(false);
+}
+
+// Only what llama-server streams can be continued, and only if the request is at hand.
+std::optional<AnswerRecord> InferenceRun::new_record() const {
+    const auto shape = engine::stream_shape(caller_.target());
+    const bool at_hand = caller_.body().size() <= config_.replay_limit;
+    if (!shape || !at_hand || claim_->pool().engine != EngineFamily::llamacpp) {
+        return std::nullopt;
+    }
+    return AnswerRecord(*shape, config_.continued_text);
+}
+
+void InferenceRun::open_relay(ContinuedStream* continued) {
+    answering_ = true;
     relay_.emplace(
         *upstream_,
         caller_,
@@ -221,9 +280,9 @@ Task<AttemptEvent> InferenceRun::send() {
         headers_for_client(upstream_->head().headers),
         [this] { end_upstream(); },
         meter_,
-        edge_.edge().clock()
+        edge_.edge().clock(),
+        AnswerRelay::Part{record_ ? &*record_ : nullptr, continued, head_sent_}
     );
-    co_return co_await relay(false);
 }
 
 // The node itself answered: it has no slot, its engine died, or it does not accept the call.
@@ -235,6 +294,7 @@ Task<AttemptEvent> InferenceRun::judge_node_answer() {
         piece = co_await upstream_->read(config_.idle_limit);
     }
     const PoolKey pool = claim_->pool().key;
+    LoadCell& cell = *claim_->pool().cell;
     claim_->release();
     const auto said = api::parse_error_body(body);
     const Errc code = said ? said->errc().value_or(Errc::worker_reset) : Errc::worker_reset;
@@ -247,6 +307,8 @@ Task<AttemptEvent> InferenceRun::judge_node_answer() {
         default:
             break;
     }
+    cell.note_failure(edge_.edge().clock().now());
+    edge_.probe().dispatched(pool, false);
     context_.log.warn(
         "a node did not serve a request",
         {{"node_id", pool.node},
@@ -257,7 +319,7 @@ Task<AttemptEvent> InferenceRun::judge_node_answer() {
          {"correlation_id", caller_.correlation()},
          {"trace_id", net::trace_id_of(caller_.traceparent())}}
     );
-    waited_since_.reset();
+    begin_wait_anew();
     const Errc shown = code == Errc::decode_timeout ? code : Errc::worker_reset;
     Error error{shown, fmt::format("node {}: {}", pool.node.str(), said ? said->message : ""), {}};
     co_return AttemptEvent{.kind = Event::place_failed, .error = std::move(error)};
@@ -275,6 +337,7 @@ Task<AttemptEvent> InferenceRun::relay(bool rest) {
 AttemptEvent InferenceRun::after(const AnswerRelay::Step& step, bool begun) {
     switch (step.state) {
         case AnswerRelay::State::begun:
+            head_sent_ = relay_->is_event_stream();
             return {.kind = Event::answer_begun};
         case AnswerRelay::State::complete:
             return {.kind = Event::answer_complete};
@@ -283,12 +346,32 @@ AttemptEvent InferenceRun::after(const AnswerRelay::Step& step, bool begun) {
         case AnswerRelay::State::failed:
             break;
     }
-    if (!begun) {
-        return failed_place(step.failure);
-    }
-    Error error = error_of(step.failure);
+    return begun ? broken(step.failure) : failed_place(step.failure);
+}
+
+AttemptEvent InferenceRun::broken(UpstreamFailure failure) {
+    Error error = error_of(failure);
+    note_failure(failure);
     claim_->release();
-    return {.kind = Event::answer_broken, .error = std::move(error)};
+    begin_wait_anew();
+    if (failure == UpstreamFailure::cancelled) {
+        return {.kind = Event::answer_broken, .error = std::move(error)};
+    }
+    const bool resumable = head_sent_ && prepare_continuation();
+    if (!resumable) {
+        edge_.probe().second_try(name_of(SecondTry::continuation), "impossible");
+    }
+    context_.log.warn(
+        "an answer broke",
+        {{"node_id", claim_->pool().key.node},
+         {"machine_id", claim_->node().machine_id},
+         {"pool", claim_->pool().key.pool},
+         {"reason", reason_of(failure)},
+         {"can_go_on", resumable},
+         {"correlation_id", caller_.correlation()},
+         {"trace_id", net::trace_id_of(caller_.traceparent())}}
+    );
+    return {.kind = Event::answer_broken, .error = std::move(error), .resumable = resumable};
 }
 
 // The time limit of a node that is Offline is its death, not the engine's slowness.
@@ -309,11 +392,13 @@ AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
     if (blames_node(failure)) {
         suspect_node();
     }
+    note_failure(failure);
     claim_->release();
-    waited_since_.reset();
+    begin_wait_anew();
     if (failure == UpstreamFailure::cancelled) {
         return {.kind = Event::place_failed, .error = std::move(error)};
     }
+    edge_.probe().dispatched(pool, false);
     context_.log.warn(
         "a place failed",
         {{"node_id", pool.node},
@@ -326,8 +411,26 @@ AttemptEvent InferenceRun::failed_place(UpstreamFailure failure) {
     return {.kind = Event::place_failed, .error = std::move(error)};
 }
 
+void InferenceRun::note_failure(UpstreamFailure failure) {
+    if (connected(failure)) {
+        claim_->pool().cell->note_failure(edge_.edge().clock().now());
+    }
+}
+
+// Who waits for the rest of an answer is not turned away by a full queue.
+void InferenceRun::begin_wait_anew() {
+    waited_since_.reset();
+    if (head_sent_) {
+        waited_since_ = edge_.edge().clock().now();
+    }
+}
+
 void InferenceRun::suspect_node() {
-    const Instant until = edge_.edge().clock().now() + config_.suspicion;
+    const Instant now = edge_.edge().clock().now();
+    const Instant until = now + config_.suspicion;
+    if (context_.on_refused && !claim_->pool().cell->suspect(now)) {
+        context_.on_refused(claim_->node().id);
+    }
     for (const view::PoolBlock& pool : claim_->node().pools) {
         pool.cell->suspect_until(until);
     }
@@ -348,11 +451,12 @@ Task<void> InferenceRun::answer_error(Error error) {
 }
 
 Task<void> InferenceRun::break_answer(Error error) {
-    co_await caller_.break_off(std::move(error), relay_->is_event_stream());
+    co_await caller_.break_off(std::move(error), head_sent_);
 }
 
 void InferenceRun::end_upstream() {
     claim_->pool().cell->note_service(edge_.edge().clock().now() - claimed_at_);
+    claim_->pool().cell->note_success();
     claim_->release();
 }
 

@@ -8,9 +8,11 @@
 #include "control/gateway/answer_relay.hpp"
 #include "control/gateway/attempt_fsm.hpp"
 #include "control/gateway/caller.hpp"
+#include "control/gateway/continuation_fsm.hpp"
 #include "control/gateway/edge_state.hpp"
 #include "control/gateway/gateway_config.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +27,9 @@ struct GatewayContext {
     const auth::OutboundToken& token;        // sent to nodes
     Logger log;
     AnswerProbe& answers;
+
+    // A node refused a connection and was not suspect before. Called on edges.
+    std::function<void(const NodeId&)> on_refused{};
 };
 
 // One inference request from placement to the last byte: performs what its AttemptFsm decides. On
@@ -38,6 +43,9 @@ public:
         placement::PlacementRequest request,
         admission::Priority priority
     );
+    ~InferenceRun();
+    InferenceRun(const InferenceRun&) = delete;
+    InferenceRun& operator=(const InferenceRun&) = delete;
 
     Task<void> run();
 
@@ -51,17 +59,30 @@ private:
     Task<AttemptEvent> perform(AttemptAction action);
     AttemptEvent place();
     Task<AttemptEvent> wait();
+    bool may_try(SecondTry kind);
     Task<AttemptEvent> send();
+    Task<net::UpstreamFailure> ask_node(std::string target, std::string_view body);
+    std::optional<AnswerRecord> new_record() const;
+    void open_relay(ContinuedStream* continued);
     Task<AttemptEvent> judge_node_answer();
     Task<AttemptEvent> relay(bool rest);
     AttemptEvent after(const AnswerRelay::Step& step, bool begun);
+    AttemptEvent broken(net::UpstreamFailure failure);
+    bool prepare_continuation();
+    Task<AttemptEvent> send_rest();
+    Task<std::optional<AttemptEvent>> ask_engine();
+    Task<AttemptEvent> generate_rest();
+    Task<AttemptEvent> end_at_limit();
+    AttemptEvent engine_refused(int status);
     Task<void> answer_error(Error error);
     Task<void> break_answer(Error error);
 
-    net::ClientRequest node_request() const;
+    net::ClientRequest node_request(std::string target, std::string_view body) const;
     std::string_view reason_of(net::UpstreamFailure failure) const;
     Error error_of(net::UpstreamFailure failure) const;
     AttemptEvent failed_place(net::UpstreamFailure failure);
+    void note_failure(net::UpstreamFailure failure);
+    void begin_wait_anew();
     void suspect_node();
     void end_upstream();
     void client_left();
@@ -83,8 +104,18 @@ private:
     std::unique_ptr<net::ClientExchange> upstream_;
     std::optional<EdgeState::Visit> visit_;  // while upstream_ is with a node
     bool node_silent_ = false;               // that node went Offline meanwhile
-    AnswerMeter meter_;                      // of the answer in relay_
+    AnswerMeter meter_;                      // of the answer so far
     std::optional<AnswerRelay> relay_;
+    bool answering_ = false;  // an engine's answer has come, or its beginning
+    bool head_sent_ = false;  // of an event stream, to the caller
+
+    // Of a stream that may have to go on elsewhere, and of one that does.
+    std::optional<AnswerRecord> record_;
+    std::optional<engine::ResumeRequest> resume_;
+    std::optional<engine::ChunkWriter> writer_;
+    std::optional<ContinuationFsm> dialog_;
+    std::optional<ContinuedStream> continued_;
+
     Instant arrived_;                // or began to wait in the queue, if that was before
     placement::Decision rejection_;  // its per-pool reasons go into the error's details
 };

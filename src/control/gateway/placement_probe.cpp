@@ -35,8 +35,8 @@ PlacementProbe::PlacementProbe(metrics::Shard& shard, std::shared_ptr<metrics::G
       )),
       candidates_(std::move(candidates)) {}
 
-void PlacementProbe::considered(const placement::Decision& decision) {
-    candidates_->set(decision.looked_at);
+void PlacementProbe::considered(std::uint32_t pools) {
+    candidates_->set(pools);
 }
 
 void PlacementProbe::assigned(

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "base/strong_id.hpp"
-#include "control/placement/decision.hpp"
 #include "control/placement/placement_request.hpp"
 #include "metrics/registry.hpp"
 
@@ -18,8 +17,8 @@ public:
     // For a further thread. A gauge that is set belongs in one shard: `first` has it.
     PlacementProbe(metrics::Registry& registry, const PlacementProbe& first);
 
-    // A decision was made, and may have to wait for a slot.
-    void considered(const placement::Decision& decision);
+    // A decision was made, and may have to wait for a slot. `pools`: how many serve the model.
+    void considered(std::uint32_t pools);
 
     // It ended with a slot. `fallback`: neither pinned nor preferred, and taken all the same.
     void assigned(const placement::PlacementRequest& request, const NodeId& node, bool fallback);

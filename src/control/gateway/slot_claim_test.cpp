@@ -2,6 +2,7 @@
 
 #include "base/log_capture.hpp"
 #include "control/gateway/cluster_fixture.hpp"
+#include "control/gateway/decision_log.hpp"
 #include "control/gateway/edge_state.hpp"
 
 #include <gtest/gtest.h>
@@ -94,13 +95,30 @@ TEST_F(SlotClaimTest, AnEdgeSpreadsItsChoicesAndKeepsTheViewOfAClaim) {
     EXPECT_EQ(first.node().endpoint.port, 9200);
 }
 
+TEST_F(SlotClaimTest, ADecisionIsToldWithItsReasons) {
+    LogConfig all;
+    all.level = LogLevel::debug;
+    LogSink sink(all, clock_, output_);
+    const placement::Decision explained = edge_state_.explain(qwen());
+    const EdgeState::Choice choice = edge_state_.choose(qwen());
+    log_decision(Logger(sink, "gateway"), qwen(), choice, explained);
+    EXPECT_EQ(output_.count(R"("outcome":"claimed","node_id":"a","pool":"p")"), 1U);
+    EXPECT_EQ(output_.count(R"("reasons":"a/p: 0 of 2 slots busy)"), 1U);
+    placement::PlacementRequest unknown;
+    unknown.model = "unknown";
+    log_decision(
+        Logger(sink, "gateway"), unknown, edge_state_.choose(unknown), edge_state_.explain(unknown)
+    );
+    EXPECT_EQ(output_.count(R"("outcome":"MODEL_NOT_FOUND")"), 1U);
+}
+
 TEST_F(SlotClaimTest, AnEdgeExplainsWhatItCannotPlace) {
     placement::PlacementRequest avoiding = qwen();
     avoiding.avoid = {{.node = NodeId("a"), .pool = {}}};
     const EdgeState::Choice choice = edge_state_.choose(avoiding);
     EXPECT_FALSE(choice.claim);
-    ASSERT_TRUE(choice.decision.rejection);
-    EXPECT_EQ(choice.decision.rejection->code, Errc::pool_unavailable);
+    ASSERT_TRUE(choice.rejection);
+    EXPECT_EQ(choice.rejection->code, Errc::pool_unavailable);
     const placement::Decision explained = edge_state_.explain(avoiding);
     ASSERT_EQ(explained.considered.size(), 1U);
     EXPECT_EQ(explained.considered[0].reasons.at(0), "avoided by the request");

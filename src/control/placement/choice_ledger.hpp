@@ -3,8 +3,12 @@
 #include "base/load_cell.hpp"
 #include "control/view/cluster_view.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <unordered_map>
+#include <vector>
 
 namespace orch::control::placement {
 
@@ -22,13 +26,20 @@ public:
     std::uint64_t last_chosen(const LoadCell& cell) const;
     void chosen(const LoadCell& cell);
 
-    // Forgets the cells of pools that a new view no longer has.
+    // last_chosen() of all pools of the view, by their ordinals. Nothing unless retain() has seen a
+    // view of that shape last.
+    std::span<const std::uint64_t> by_ordinal(const view::ClusterView& view) const;
+
+    // Forgets the cells of pools that a new view no longer has. Costs nothing while the shape
+    // stays.
     void retain(const view::ClusterView& view);
 
 private:
     std::uint64_t seed_;
     std::uint64_t choices_ = 0;
-    std::unordered_map<const LoadCell*, std::uint64_t> last_;
+    std::shared_ptr<const view::ModelIndex> shape_;
+    std::unordered_map<const LoadCell*, std::size_t> places_;  // in last_
+    std::vector<std::uint64_t> last_;  // pools of shape_ by ordinal, then those it does not have
 };
 
 }  // namespace orch::control::placement

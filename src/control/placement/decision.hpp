@@ -43,6 +43,7 @@ struct Considered {
 struct Decision {
     std::vector<Candidate> ranked;       // best first, as far as `in_order` says
     std::size_t in_order = 0;            // the others follow in any order; all, when explained
+    bool any_trusted = false;            // some of ranked is not suspect
     std::optional<Error> rejection;      // model_not_found, model_not_available, node_unavailable,
                                          // pool_unready or pool_unavailable
     std::uint32_t looked_at = 0;         // pools that serve the model, in any state
@@ -50,6 +51,9 @@ struct Decision {
                                          // then those that serve the model, then others
 
     bool all_excluded() const { return ranked.empty() && !rejection; }
+
+    // Nobody is sent to a suspect pool while there are others, not even if these are full.
+    bool offers(const Candidate& candidate) const { return !candidate.suspect || !any_trusted; }
 };
 
 // Puts some more of decision.ranked in order. Most requests take the first: of thousands of
@@ -57,13 +61,14 @@ struct Decision {
 void order_more(Decision& decision);
 
 // Offers the candidates in their order until `take` accepts one: that one, else nullptr.
+// Those that decision.offers() does not are passed over.
 template <class Take>
 const Candidate* take_first(Decision& decision, Take take) {
     for (std::size_t i = 0; i < decision.ranked.size(); ++i) {
         if (i == decision.in_order) {
             order_more(decision);
         }
-        if (take(decision.ranked[i])) {
+        if (decision.offers(decision.ranked[i]) && take(decision.ranked[i])) {
             return &decision.ranked[i];
         }
     }

@@ -108,7 +108,7 @@ void add_choice(Reasons& reasons, Filters failed, bool fallback) {
         reasons.emplace_back("not preferred by the request");
     }
     if (failed.has(Filter::exclude)) {
-        reasons.emplace_back("it refused the request in this round");
+        reasons.emplace_back("it refused the request in this round, or failed it");
     }
 }
 

@@ -30,6 +30,12 @@ bool misses_pin(const PoolKey& key, const PlacementRequest& request) {
            (request.pin_pool && *request.pin_pool != key.pool);
 }
 
+bool was_asked(const view::PoolBlock& pool, const PlacementRequest& request) {
+    const PoolLife now{pool.key, pool.life};
+    return std::ranges::find(request.exclude, pool.key) != request.exclude.end() ||
+           std::ranges::find(request.failed, now) != request.failed.end();
+}
+
 }  // namespace
 
 bool serves(const view::PoolBlock& pool, const PlacementRequest& request) {
@@ -57,9 +63,7 @@ Verdict judge(
     failed.add(Filter::avoid, any_matches(request.avoid, pool.key));
     failed.add(Filter::pin, misses_pin(pool.key, request));
     failed.add(Filter::prefer, !request.prefer.empty() && !any_matches(request.prefer, pool.key));
-    failed.add(
-        Filter::exclude, std::ranges::find(request.exclude, pool.key) != request.exclude.end()
-    );
+    failed.add(Filter::exclude, was_asked(pool, request));
     return {failed};
 }
 

@@ -19,7 +19,7 @@ enum class Filter : std::uint8_t {
     avoid,        // it is not in the avoid list
     pin,          // it meets the pins
     prefer,       // it is preferred
-    exclude,      // it was not asked already in this round
+    exclude,      // it was not asked in this round and did not fail
 };
 
 // A few filters at once.

@@ -37,6 +37,7 @@ Candidate make_candidate(
 // Once around the pools that serve the model.
 struct Survey {
     std::vector<Candidate> open;
+    bool any_trusted = false;
     Tally tally;
 };
 
@@ -54,6 +55,7 @@ Survey survey(
         seen.tally.count(verdict);
         if (verdict.feasible(request.fallback) && !verdict.excluded()) {
             seen.open.push_back(make_candidate(view, ref, ledger, now, verdict.wanted()));
+            seen.any_trusted = seen.any_trusted || !seen.open.back().suspect;
         }
     }
     return seen;
@@ -100,6 +102,7 @@ Decision decide(
     measure(seen.open, request, policy);
     Decision decision;
     decision.ranked = std::move(seen.open);
+    decision.any_trusted = seen.any_trusted;
     decision.looked_at = seen.tally.listed;
     rank(decision, policy, ledger.chance());
     if (!seen.tally.any_feasible(request.fallback)) {

@@ -218,6 +218,15 @@ TEST_F(Pins, ExcludedPoolsAreNoRejection) {
     EXPECT_FALSE(decision.rejection);
 }
 
+// All pools of the fixture are in life 0.
+TEST_F(Pins, APoolThatFailedIsExcludedInThatLifeOnly) {
+    PlacementRequest request = asking("m");
+    request.failed = {{key("a", "p"), 0}};
+    EXPECT_EQ(ranking(cluster_, request), (Names{"b/p"}));
+    request.failed = {{key("a", "p"), 7}};
+    EXPECT_EQ(ranking(cluster_, request).size(), 2U);
+}
+
 TEST_F(Pins, EveryPoolIsExplained) {
     const ClusterView view = cluster_.view();
     PlacementRequest request = asking("m");

@@ -25,6 +25,14 @@ struct PlaceHint {
 // A comma list of hints. Errors: invalid_params naming `header`.
 Result<std::vector<PlaceHint>> parse_hints(std::string_view text, std::string_view header);
 
+// A pool as long as its engines are the same.
+struct PoolLife {
+    PoolKey key;
+    std::uint64_t life = 0;  // PoolBlock::life
+
+    friend bool operator==(const PoolLife&, const PoolLife&) = default;
+};
+
 // What a request asks of its place. A default asks nothing: any ready chat pool will do.
 struct PlacementRequest {
     std::optional<std::string> model;  // nothing or "": any pool of `kind`
@@ -46,6 +54,7 @@ struct PlacementRequest {
 
     std::string session;           // requests of one session like the same pool; "" = none
     std::vector<PoolKey> exclude;  // asked already in this round
+    std::vector<PoolLife> failed;  // failed it: not to be asked before their engines are others
 
     bool names_model() const { return model && !model->empty(); }
 

@@ -20,10 +20,6 @@ std::uint64_t ascending(double value) {
     return std::bit_cast<std::uint64_t>(value);
 }
 
-std::uint64_t descending(double value) {
-    return ~ascending(value);
-}
-
 // Busy slots of all slots; a pool of no slots is full. Equal fractions are equal numbers.
 std::uint64_t load_key(const Candidate& candidate) {
     const double load = candidate.slots_total == 0
@@ -51,11 +47,10 @@ Key strategy_key(Strategy strategy, const Candidate& candidate, Rng& lots) {
     return {};
 }
 
-// Fallbacks come last, then what is suspect; within each, the highest affinity first. Two bits of
-// its 64 give way, far below what tells two pools apart.
+// Fallbacks come last, then what is suspect; within each, the highest affinity first.
 std::uint64_t class_key(const Candidate& candidate) {
     const std::uint64_t rank = (candidate.wanted ? 0U : 2U) + (candidate.suspect ? 1U : 0U);
-    return (rank << 62U) | (descending(candidate.affinity) >> 2U);
+    return (rank << 62U) | affinity_key(candidate.affinity);
 }
 
 bool same_class(const Candidate& a, const Candidate& b) {

@@ -1,20 +1,11 @@
 #include "control/placement/session_affinity.hpp"
 
+#include "control/view/stable_hash.hpp"
+
 #include <cmath>
 
 namespace orch::control::placement {
 namespace {
-
-// FNV-1a: the same on every machine, which std::hash does not promise.
-constexpr std::uint64_t kFnvOffset = 0xcbf29ce484222325;
-constexpr std::uint64_t kFnvPrime = 0x100000001b3;
-
-std::uint64_t hash(std::uint64_t state, std::string_view text) {
-    for (const char c : text) {
-        state = (state ^ static_cast<unsigned char>(c)) * kFnvPrime;
-    }
-    return state;
-}
 
 // The finaliser of SplitMix64: FNV alone leaves the upper bits of similar ids alike.
 std::uint64_t mix(std::uint64_t value) {
@@ -31,11 +22,19 @@ double fraction(std::uint64_t value) {
 
 }  // namespace
 
-SessionAffinity::SessionAffinity(std::string_view session) : session_(hash(kFnvOffset, session)) {}
+SessionAffinity::SessionAffinity(std::string_view session)
+    : session_(mix(view::stable_hash(session))) {}
 
 double SessionAffinity::of(const PoolKey& key, std::uint32_t slots_total) const {
-    const std::uint64_t place = hash(hash(kFnvOffset, key.node.str()) * kFnvPrime, key.pool.str());
-    return -static_cast<double>(slots_total) / std::log(fraction(mix(mix(session_) ^ place)));
+    return of_lot(lot(view::stable_hash(key)), slots_total);
+}
+
+std::uint64_t SessionAffinity::lot(std::uint64_t pool_hash) const {
+    return mix(session_ ^ pool_hash);
+}
+
+double SessionAffinity::of_lot(std::uint64_t lot, std::uint32_t slots_total) {
+    return -static_cast<double>(slots_total) / std::log(fraction(lot));
 }
 
 }  // namespace orch::control::placement

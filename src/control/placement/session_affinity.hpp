@@ -18,6 +18,16 @@ public:
     // Above 0; 0 for a pool without slots.
     double of(const PoolKey& key, std::uint32_t slots_total) const;
 
+    // What the session draws for a pool, by the pool's stable_hash(). Of two pools with as many
+    // slots the higher lot has the higher affinity, if it is higher by kSurelyMore; of lots closer
+    // together the rounding decides.
+    std::uint64_t lot(std::uint64_t pool_hash) const;
+    static double of_lot(std::uint64_t lot, std::uint32_t slots_total);
+
+    // 64 of the 2^53 steps of fraction(): at its least, the logarithm moves by as many halves of
+    // its last digit.
+    static constexpr std::uint64_t kSurelyMore = 64U << 11U;
+
 private:
     std::uint64_t session_;
 };

@@ -13,6 +13,10 @@ std::string_view to_string(NodeChange::Kind kind) {
             return "online";
         case offline:
             return "offline";
+        case pending:
+            return "pending";
+        case approved:
+            return "approved";
         case draining:
             return "draining";
         case uncordoned:

@@ -14,6 +14,8 @@ struct NodeChange {
         expected,      // added by hand, and has not answered yet; detail: its URL
         online,        // first heartbeat, or the first one after silence
         offline,       // its deadline passed
+        pending,       // heard, and waits for approval
+        approved,      // no longer pending
         draining,      // cordoned: no new work
         uncordoned,    // takes work again
         failed,        // every pool crash-loops

@@ -46,6 +46,7 @@ view::PoolBlock make_block(const NodeId& node, const PoolRecord& pool) {
     block.device_mask = report.device_mask.value_or("");
     block.labels = report.labels;
     block.cell = pool.cell;
+    block.life = pool.life;
     return block;
 }
 
@@ -82,6 +83,10 @@ std::uint32_t claimable_slots(const api::PoolReport& report, std::uint32_t own_c
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(slots, report.slots_total));
 }
 
+bool takes_work(const api::PoolReport& report) {
+    return report.ready && !report.draining;
+}
+
 view::NodeBlockPtr make_block(const NodeRecord& node) {
     auto block = std::make_shared<view::NodeBlock>();
     block->id = node.registration.node_id;
@@ -89,7 +94,7 @@ view::NodeBlockPtr make_block(const NodeRecord& node) {
     block->endpoint = node.endpoint;
     block->status = node.status;
     block->online = node.online();
-    block->reachable = node.reachable;
+    block->reachable = node.reachable || node.tolerated;
     block->unreachable_reason = node.unreachable_reason;
     block->labels = node.registration.labels;
     for (const auto& [id, pool] : node.pools) {

@@ -18,6 +18,7 @@ namespace orch::control::registry {
 struct PoolRecord {
     api::PoolReport report;
     std::shared_ptr<LoadCell> cell;
+    std::uint64_t life = 0;  // see PoolBlock
 };
 
 struct NodeRecord {
@@ -29,6 +30,8 @@ struct NodeRecord {
     bool cordoned = false;
     bool reachable = false;
     std::string unreachable_reason;
+    bool silent = false;     // unreachable because polls failed, and for no other reason
+    bool tolerated = false;  // silent, and given work all the same: too many others are silent too
     WallTime registered_at{};
     std::optional<Instant> heard_at;  // the last heartbeat that counted
     std::optional<WallTime> heard_wall;
@@ -49,6 +52,9 @@ struct NodeRecord {
 // Slots that may be claimed at most: free ones and those this report counts as leased, or, of a
 // node that does not lease, free ones and our own claims.
 std::uint32_t claimable_slots(const api::PoolReport& report, std::uint32_t own_claims);
+
+// Ready and not draining.
+bool takes_work(const api::PoolReport& report);
 
 view::NodeBlockPtr make_block(const NodeRecord& node);
 api::NodeInfo make_info(const NodeRecord& node, Instant now);

@@ -6,19 +6,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace orch::control::registry {
 namespace {
 
 using Kind = NodeChange::Kind;
 
-bool placeable(const api::PoolReport& report) {
-    return report.ready && !report.draining;
-}
-
 bool serves_the_same(const api::PoolReport& a, const api::PoolReport& b) {
     return a.served_name == b.served_name && a.models_available == b.models_available &&
            a.kind == b.kind;
+}
+
+// An engine that starts again within one report shows by its process alone.
+bool same_processes(const api::PoolReport& a, const api::PoolReport& b) {
+    return std::ranges::equal(
+        a.replicas, b.replicas, {}, &api::ReplicaReport::pid, &api::ReplicaReport::pid
+    );
 }
 
 bool started_anew(const NodeRecord& known, const api::RegisterRequest& message) {
@@ -234,7 +238,9 @@ void NodeTable::release_static(const NodeId& node, const std::string& why, Insta
 }
 
 void NodeTable::take_report(NodeRecord& node, const api::HeartbeatRequest& message) {
-    reported_ = true;
+    if (!std::exchange(reported_, true)) {
+        changed(node, Urgency::soon);  // the warm-up may have ended
+    }
     node.seq = message.seq ? message.seq : node.seq;
     drop_pools_not_in(node, message.pools);
     for (const api::PoolReport& report : message.pools) {
@@ -243,13 +249,13 @@ void NodeTable::take_report(NodeRecord& node, const api::HeartbeatRequest& messa
     node.models = message.models.value_or(node.models);
     node.gpus = message.gpus.value_or(node.gpus);
     node.disk_free_bytes = message.disk_free_bytes;
-    changed(node, Urgency::soon);
+    changed_if_seen(node);
 }
 
 void NodeTable::declare_pools(NodeRecord& node, const std::vector<PoolId>& ids) {
     for (const PoolId& id : ids) {
         if (!node.pools.contains(id)) {
-            node.pools.emplace(id, PoolRecord{unready_report(id), std::make_shared<LoadCell>(0U)});
+            node.pools.emplace(id, PoolRecord{unready_report(id), cells_.make()});
             note_pool(Kind::pool_added, {node.registration.node_id, id});
         }
     }
@@ -261,18 +267,23 @@ void NodeTable::apply_pool(NodeRecord& node, const api::PoolReport& report) {
     PoolRecord& pool = at->second;
     if (added) {
         pool.report = unready_report(report.pool_id);
-        pool.cell = std::make_shared<LoadCell>(0U);
+        pool.cell = cells_.make();
     }
-    const bool was_ready = placeable(pool.report);
+    const bool was_ready = takes_work(pool.report);
     const bool other_models = !serves_the_same(pool.report, report);
+    const bool same_engines = was_ready && same_processes(pool.report, report);
     pool.report = report;
     pool.cell->set_capacity(claimable_slots(report, pool.cell->claimed()));
     if (added || other_models) {
         note_pool(Kind::pool_added, key, report.served_name.value_or(""));
     }
-    if (placeable(report) && !was_ready) {
+    if (takes_work(report) && !same_engines) {
+        pool.life = ++lives_;
+        pool.cell->note_success();  // what failed were other engines
+    }
+    if (takes_work(report) && !was_ready) {
         note_pool(Kind::pool_ready, key);
-    } else if (!placeable(report) && was_ready) {
+    } else if (!takes_work(report) && was_ready) {
         note_pool(Kind::pool_unready, key, report.last_error.value_or(""));
         changed(node, Urgency::at_once);
     }
@@ -299,16 +310,28 @@ void NodeTable::heard(NodeRecord& node, Stamp now) {
     set_deadline(node, now.at + config_.node_timeout);
 }
 
-// Of a node that was heard: Failed before Draining before Online.
+bool NodeTable::waits_for_approval(const NodeRecord& node) const {
+    return config_.approve_nodes && !config_.home && !node.is_static &&
+           !approved_.contains(node.registration.node_id);
+}
+
+// Of a node that was heard: Pending before Failed before Draining before Online.
 void NodeTable::settle_status(NodeRecord& node) {
     const NodeStatus before = node.status;
-    node.status = node.crash_loops() ? NodeStatus::failed
-                  : node.cordoned    ? NodeStatus::draining
-                                     : NodeStatus::online;
+    node.status = waits_for_approval(node) ? NodeStatus::pending
+                  : node.crash_loops()     ? NodeStatus::failed
+                  : node.cordoned          ? NodeStatus::draining
+                                           : NodeStatus::online;
     if (node.status != before) {
         note_status(node.registration.node_id, before, node.status);
         const bool takes_work = node.status == NodeStatus::online;
         changed(node, takes_work ? Urgency::soon : Urgency::at_once);
+    }
+    if (before == NodeStatus::offline) {
+        // Nobody saw what became of its engines meanwhile.
+        for (auto& [id, pool] : node.pools) {
+            pool.life = ++lives_;
+        }
     }
 }
 
@@ -316,45 +339,21 @@ void NodeTable::note_status(const NodeId& node, NodeStatus before, NodeStatus af
     if (before == NodeStatus::registering || before == NodeStatus::offline) {
         note(Kind::online, node);
     }
+    if (before == NodeStatus::pending) {
+        note(Kind::approved, node);
+    }
     if (before == NodeStatus::failed) {
         note(Kind::recovered, node);
     }
-    if (after == NodeStatus::failed) {
+    if (after == NodeStatus::pending) {
+        note(Kind::pending, node, "llorch nodes approve " + node.str());
+    } else if (after == NodeStatus::failed) {
         note(Kind::failed, node, "every replica of every pool crash-loops");
     } else if (after == NodeStatus::draining) {
         note(Kind::draining, node);
     } else if (before == NodeStatus::draining) {
         note(Kind::uncordoned, node);
     }
-}
-
-void NodeTable::set_reachability(
-    const NodeId& node, std::uint64_t registration, bool reachable, const std::string& reason
-) {
-    const auto known = nodes_.find(node);
-    if (known != nodes_.end() && known->second.registration_number == registration) {
-        set_reachable(known->second, reachable, reason);
-    }
-}
-
-void NodeTable::set_reachability(
-    const NodeId& node, const view::Endpoint& asked, bool reachable, const std::string& reason
-) {
-    const auto known = nodes_.find(node);
-    if (known != nodes_.end() && known->second.endpoint == asked) {
-        set_reachable(known->second, reachable, reason);
-    }
-}
-
-void NodeTable::set_reachable(NodeRecord& node, bool reachable, const std::string& reason) {
-    const bool moved = node.reachable != reachable;
-    if (!moved && node.unreachable_reason == reason) {
-        return;
-    }
-    node.reachable = reachable;
-    node.unreachable_reason = reachable ? "" : reason;
-    note(reachable ? Kind::reachable : Kind::unreachable, node.registration.node_id, reason);
-    changed(node, reachable ? Urgency::soon : Urgency::at_once);
 }
 
 Result<void> NodeTable::deregister(const NodeId& node) {
@@ -385,6 +384,22 @@ Result<void> NodeTable::set_cordoned(const NodeId& node, bool cordoned) {
 
 void NodeTable::restore_cordons(const std::vector<NodeId>& nodes) {
     cordoned_.insert(nodes.begin(), nodes.end());
+}
+
+Result<void> NodeTable::approve(const NodeId& node) {
+    const auto known = nodes_.find(node);
+    if (known == nodes_.end()) {
+        return fail(Errc::not_found, fmt::format("the node '{}' is unknown", node.str()));
+    }
+    approved_.insert(node);
+    if (known->second.online()) {
+        settle_status(known->second);
+    }
+    return {};
+}
+
+void NodeTable::restore_approvals(const std::vector<NodeId>& nodes) {
+    approved_.insert(nodes.begin(), nodes.end());
 }
 
 void NodeTable::expire(Instant now) {
@@ -433,12 +448,21 @@ void NodeTable::remove(Nodes::iterator node, std::string why) {
 }
 
 void NodeTable::set_config(const RegistryConfig& config) {
+    const bool approve_nodes = config_.approve_nodes;
     config_ = config;
+    config_.approve_nodes = approve_nodes;
 }
 
 void NodeTable::changed(NodeRecord& node, Urgency urgency) {
     node.block.reset();
     urgency_ = std::max(urgency_, urgency);
+}
+
+// Most reports say what the one before said: then there is nothing to publish.
+void NodeTable::changed_if_seen(NodeRecord& node) {
+    if (node.block != nullptr && *make_block(node) != *node.block) {
+        changed(node, Urgency::soon);
+    }
 }
 
 void NodeTable::note(NodeChange::Kind kind, const NodeId& node, std::string detail) {

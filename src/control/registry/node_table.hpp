@@ -3,6 +3,7 @@
 #include "api/node_messages.hpp"
 #include "api/node_views.hpp"
 #include "base/clock.hpp"
+#include "base/load_cell_rows.hpp"
 #include "base/result.hpp"
 #include "control/registry/node_change.hpp"
 #include "control/registry/node_record.hpp"
@@ -104,6 +105,14 @@ public:
         const NodeId& node, const view::Endpoint& asked, bool reachable, const std::string& reason
     );
 
+    // The address does not answer polls. That alone takes work from a node only as long as at least
+    // half of the ready pools of each of its models keep theirs: when most nodes seem silent, it is
+    // the one who listens that has a problem. Ignored as above.
+    void address_silent(const NodeId& node, const view::Endpoint& asked, const std::string& reason);
+
+    // The node has just answered: a connection that was refused before says nothing of it now.
+    void clear_suspicion(const NodeId& node);
+
     // Errors: not_found.
     Result<void> deregister(const NodeId& node);
 
@@ -111,6 +120,11 @@ public:
     // Errors: not_found.
     Result<void> set_cordoned(const NodeId& node, bool cordoned);
     void restore_cordons(const std::vector<NodeId>& nodes);  // at start, before any node is known
+
+    // Where nodes must be approved: this one is, now and whenever it comes back. One that was added
+    // by hand is approved by that. Errors: not_found.
+    Result<void> approve(const NodeId& node);
+    void restore_approvals(const std::vector<NodeId>& nodes);  // at start, likewise
 
     // Silent nodes go Offline exactly at their deadline, forgotten ones leave.
     void expire(Instant now);
@@ -140,6 +154,8 @@ public:
 
     const std::set<NodeId>& cordoned() const { return cordoned_; }
 
+    const std::set<NodeId>& approved() const { return approved_; }
+
     // The short form. Errors: not_found, ambiguous_pool (the message names the nodes).
     Result<PoolKey> find_pool(const PoolId& pool) const;
 
@@ -149,6 +165,11 @@ private:
     struct Admission {
         NodeRecord* node;
         bool fresh;  // new, or its daemon started anew: nothing is known of its pools
+    };
+
+    struct Blocks {
+        std::vector<view::NodeBlockPtr> all;
+        std::vector<std::uint32_t> changed;  // places of those that are new
     };
 
     Result<Admission> admit(
@@ -165,31 +186,36 @@ private:
     void drop_pools(NodeRecord& node);
     void heard(NodeRecord& node, Stamp now);
     void settle_status(NodeRecord& node);
+    bool waits_for_approval(const NodeRecord& node) const;
     void note_status(const NodeId& node, NodeStatus before, NodeStatus after);
     void set_reachable(NodeRecord& node, bool reachable, const std::string& reason);
+    bool too_many_silent(const NodeRecord& node) const;
+    bool too_many_silent(const NodeRecord& node, const std::string& model) const;
     void set_deadline(NodeRecord& node, std::optional<Instant> deadline);
     void go_offline(NodeRecord& node);
     void remove(Nodes::iterator node, std::string why);
     void changed(NodeRecord& node, Urgency urgency);
+    void changed_if_seen(NodeRecord& node);
     void note(NodeChange::Kind kind, const NodeId& node, std::string detail = {});
     void note_pool(NodeChange::Kind kind, const PoolKey& key, std::string detail = {});
     MachineId machine_of(const NodeId& node) const;
     HeartbeatOutcome outcome(bool stale) const;
-    std::vector<view::NodeBlockPtr> build_blocks();
+    Blocks build_blocks();
     Instant warm_up_until() const;
 
     RegistryConfig config_;
     Instant warm_up_until_;
     Nodes nodes_;
+    LoadCellRows cells_;
     std::set<NodeId> cordoned_;
+    std::set<NodeId> approved_;
     std::set<std::pair<Instant, NodeId>> deadlines_;
     std::vector<NodeChange> changes_;
     std::uint64_t registrations_ = 0;
-    std::uint64_t version_ = 0;
-    bool reported_ = false;  // some node has sent a report since the start
-    bool reshaped_ = true;   // nodes, pools or models may differ from index_
+    bool reported_ = false;    // some node has sent a report since the start
+    std::uint64_t lives_ = 0;  // of all pools so far
+    bool reshaped_ = true;     // nodes, pools or models may differ from view_'s
     Urgency urgency_ = Urgency::soon;
-    std::shared_ptr<const view::ModelIndex> index_;
     view::ClusterViewPtr view_;
 };
 

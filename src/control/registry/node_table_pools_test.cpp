@@ -66,6 +66,39 @@ TEST_F(NodeTablePools, ReadinessIsNotedWhenItChanges) {
     EXPECT_TRUE(changes_.empty());
 }
 
+// A request that a pool failed may come back when the pool's engines are others.
+TEST_F(NodeTablePools, AnotherLifeBeginsWithOtherEngines) {
+    join();
+    std::uint64_t seq = 1;
+    const auto life_after = [&](std::vector<api::PoolReport> pools) {
+        EXPECT_TRUE(table_.heartbeat(kNode, beat(++seq, std::move(pools)), stamp(1)));
+        return table_.view()->find_pool(kChatKey)->life;
+    };
+    api::PoolReport with_engine = report(kChat, true);
+    with_engine.replicas.resize(1);
+    with_engine.replicas[0].pid = 100;
+    const std::uint64_t first = life_after({with_engine});
+    EXPECT_EQ(life_after({with_engine}), first);
+    EXPECT_EQ(life_after({report(kChat, false)}), first) << "it still is the one that failed";
+    const std::uint64_t second = life_after({with_engine});
+    EXPECT_GT(second, first);
+    with_engine.replicas[0].pid = 101;
+    const std::uint64_t third = life_after({with_engine});
+    EXPECT_GT(third, second) << "it was down so shortly that no report says so";
+    ASSERT_TRUE(table_.register_node(registration("b2"), stamp(2)));
+    ASSERT_TRUE(table_.heartbeat(kNode, beat(1, {with_engine}, "b2"), stamp(2)));
+    EXPECT_GT(table_.view()->find_pool(kChatKey)->life, third);
+}
+
+TEST_F(NodeTablePools, AnotherLifeBeginsAfterAnAbsence) {
+    join();
+    const std::uint64_t before = table_.view()->find_pool(kChatKey)->life;
+    const Stamp late{at(0) + config_.node_timeout + seconds(1), stamp(0).wall};
+    table_.expire(late.at);
+    ASSERT_TRUE(table_.heartbeat(kNode, beat(2, {report(kChat, true)}), late));
+    EXPECT_GT(table_.view()->find_pool(kChatKey)->life, before);
+}
+
 TEST_F(NodeTablePools, AnotherModelCountsAsAnAddedPool) {
     join();
     api::PoolReport swapped = report(kChat, true);

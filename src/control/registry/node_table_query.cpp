@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <utility>
+
 namespace orch::control::registry {
 
 Instant NodeTable::warm_up_until() const {
@@ -16,29 +18,34 @@ view::ClusterViewPtr NodeTable::view() {
     if (view_ != nullptr && urgency_ == Urgency::none) {
         return view_;
     }
-    auto blocks = build_blocks();
-    if (reshaped_ || index_ == nullptr) {
-        index_ = std::make_shared<const view::ModelIndex>(blocks);
-        reshaped_ = false;
-    }
+    Blocks blocks = build_blocks();
     urgency_ = Urgency::none;
-    view_ = std::make_shared<const view::ClusterView>(
-        ++version_, std::move(blocks), index_, warm_up_until()
-    );
+    if (std::exchange(reshaped_, false) || view_ == nullptr) {
+        auto shape = std::make_shared<const view::ModelIndex>(blocks.all);
+        const std::uint64_t version = view_ == nullptr ? 1 : view_->version() + 1;
+        view_ = std::make_shared<const view::ClusterView>(
+            version, std::move(blocks.all), std::move(shape), warm_up_until()
+        );
+    } else {
+        view_ = std::make_shared<const view::ClusterView>(
+            *view_, std::move(blocks.all), blocks.changed, warm_up_until()
+        );
+    }
     return view_;
 }
 
 // Only blocks that were reset are made again.
-std::vector<view::NodeBlockPtr> NodeTable::build_blocks() {
-    std::vector<view::NodeBlockPtr> blocks;
-    blocks.reserve(nodes_.size());
+NodeTable::Blocks NodeTable::build_blocks() {
+    Blocks blocks;
+    blocks.all.reserve(nodes_.size());
     for (auto& [id, node] : nodes_) {
         if (node.block == nullptr) {
             node.block = make_block(node);
+            blocks.changed.push_back(static_cast<std::uint32_t>(blocks.all.size()));
             const view::NodeBlock* const before = view_ == nullptr ? nullptr : view_->find_node(id);
             reshaped_ = reshaped_ || before == nullptr || !node.block->same_shape(*before);
         }
-        blocks.push_back(node.block);
+        blocks.all.push_back(node.block);
     }
     return blocks;
 }

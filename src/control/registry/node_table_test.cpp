@@ -135,6 +135,26 @@ TEST_F(NodeTableTest, TakesHeartbeatsWithoutSeqOrBoot) {
     EXPECT_FALSE(table_.get_pool(kChatKey)->ready);
 }
 
+TEST_F(NodeTableTest, TheClocksOfNodesDoNotMatter) {
+    join();
+    std::uint64_t seq = 1;
+    for (const char* timestamp : {"1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "yesterday"}) {
+        api::HeartbeatRequest message = beat(++seq, {report(kChat, true)});
+        message.timestamp = timestamp;
+        ASSERT_TRUE(table_.heartbeat(kNode, message, stamp(1000)));
+        EXPECT_EQ(table_.next_deadline(), at(31'000)) << timestamp;
+        EXPECT_EQ(table_.get(kNode, at(1000))->heartbeat_age_ms, 0);
+    }
+}
+
+TEST_F(NodeTableTest, OurWallClockMayJump) {
+    join();
+    const Stamp back{at(1000), WallTime(std::chrono::milliseconds(5))};
+    ASSERT_TRUE(table_.heartbeat(kNode, beat(2, {report(kChat, true)}), back));
+    EXPECT_EQ(table_.next_deadline(), at(31'000));
+    EXPECT_EQ(table_.get(kNode, at(3000))->heartbeat_age_ms, 2000);
+}
+
 TEST_F(NodeTableTest, ASilentNodeGoesOfflineExactlyAtItsDeadline) {
     join();
     ASSERT_TRUE(table_.heartbeat(kNode, beat(2, {report(kChat, true)}), stamp(7'000)));

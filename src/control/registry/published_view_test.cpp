@@ -51,7 +51,9 @@ TEST(PublishedView, IsTheSameWhileNothingChanges) {
     const auto first = table.view();
     EXPECT_EQ(table.view(), first);
     EXPECT_EQ(table.urgency(), Urgency::none);
-    beat(table, "a", {report("p", "m")});
+    api::PoolReport moved = report("p", "m");
+    moved.vram_free_bytes = 1;
+    beat(table, "a", {moved});
     EXPECT_EQ(table.urgency(), Urgency::soon);
     EXPECT_GT(table.view()->version(), first->version());
 }
@@ -61,10 +63,25 @@ TEST(PublishedView, RebuildsOnlyTheNodeThatChanged) {
     join(table, "a", {report("p", "m")});
     join(table, "b", {report("p", "m")});
     const auto before = table.view();
-    beat(table, "b", {report("p", "m")});
+    api::PoolReport moved = report("p", "m");
+    moved.vram_free_bytes = 1;
+    beat(table, "b", {moved});
     const auto after = table.view();
     EXPECT_EQ(before->nodes()[0], after->nodes()[0]);
     EXPECT_NE(before->nodes()[1], after->nodes()[1]);
+}
+
+TEST(PublishedView, AReportThatSaysNothingNewChangesNothing) {
+    NodeTable table({}, Instant{});
+    join(table, "a", {report("p", "m")});
+    const auto before = table.view();
+    api::PoolReport busy = report("p", "m");
+    busy.slots_free = 1;
+    busy.active_leases = 1;
+    beat(table, "a", {busy});
+    EXPECT_EQ(table.urgency(), Urgency::none) << "load moves in the cell";
+    EXPECT_EQ(table.view(), before);
+    EXPECT_EQ(table.list_pools()[0].slots_free, 1U);
 }
 
 TEST(PublishedView, IndexFollowsEveryChangeOfShape) {

@@ -153,7 +153,7 @@ std::expected<TaskRecord*, Refusal> TaskBackend::admit(Submission submission) {
         table_.erase(id);
         const auto outlook =
             services_.dispatch.dispatcher().preview(request, services_.clock.now());
-        services_.dispatch.placements().considered(outlook.decision);
+        services_.dispatch.placements().considered(outlook.decision.looked_at);
         services_.dispatch.placements().no_capacity(request);
         return std::unexpected(Refusal{std::move(ticket.error()), reasons_of(outlook.decision)});
     }

@@ -14,14 +14,37 @@ ClusterView::ClusterView(
     : version_(version),
       nodes_(std::move(nodes)),
       index_(std::move(index)),
+      lists_(*index_, nodes_),
+      warm_up_until_(warm_up_until) {}
+
+ClusterView::ClusterView(
+    const ClusterView& before,
+    std::vector<NodeBlockPtr> nodes,
+    std::span<const std::uint32_t> changed,
+    Instant warm_up_until
+)
+    : version_(before.version_ + 1),
+      nodes_(std::move(nodes)),
+      index_(before.index_),
+      lists_(before.lists_, *index_, nodes_, changed),
       warm_up_until_(warm_up_until) {}
 
 std::span<const PoolRef> ClusterView::find_model(std::string_view name) const {
-    return index_->find(name);
+    const auto list = index_->find(name);
+    return list ? index_->pools(*list) : std::span<const PoolRef>{};
 }
 
 std::span<const PoolRef> ClusterView::pools_of(ModelKind kind) const {
-    return index_->of_kind(kind);
+    return index_->pools(index_->of_kind(kind));
+}
+
+std::span<const ListedPool> ClusterView::list_model(std::string_view name) const {
+    const auto list = index_->find(name);
+    return list ? lists_.of(*list) : std::span<const ListedPool>{};
+}
+
+std::span<const ListedPool> ClusterView::list_kind(ModelKind kind) const {
+    return lists_.of(index_->of_kind(kind));
 }
 
 const NodeBlock* ClusterView::find_node(const NodeId& id) const {

@@ -7,6 +7,7 @@
 #include "base/strong_id.hpp"
 #include "control/view/model_index.hpp"
 #include "control/view/node_block.hpp"
+#include "control/view/pool_lists.hpp"
 
 #include <cstdint>
 #include <map>
@@ -33,6 +34,15 @@ public:
         Instant warm_up_until
     );
 
+    // The picture that follows `before`, of the same index: only the nodes at the places `changed`
+    // are other blocks.
+    ClusterView(
+        const ClusterView& before,
+        std::vector<NodeBlockPtr> nodes,
+        std::span<const std::uint32_t> changed,
+        Instant warm_up_until
+    );
+
     std::uint64_t version() const { return version_; }
 
     std::span<const NodeBlockPtr> nodes() const { return nodes_; }
@@ -43,6 +53,13 @@ public:
 
     // All pools of a kind, on nodes in any state: where a request without a model may go.
     std::span<const PoolRef> pools_of(ModelKind kind) const;
+
+    // The same pools in the same order, with the figures that every decision needs.
+    std::span<const ListedPool> list_model(std::string_view name) const;
+    std::span<const ListedPool> list_kind(ModelKind kind) const;
+
+    // Views of one shape have the same pools in the same order.
+    const std::shared_ptr<const ModelIndex>& shape() const { return index_; }
 
     const NodeBlock& node(PoolRef ref) const { return *nodes_[ref.node]; }
 
@@ -66,6 +83,7 @@ private:
     std::uint64_t version_ = 0;
     std::vector<NodeBlockPtr> nodes_;
     std::shared_ptr<const ModelIndex> index_ = std::make_shared<ModelIndex>();
+    PoolLists lists_{*index_, nodes_};
     Instant warm_up_until_ = Instant::max();
 };
 

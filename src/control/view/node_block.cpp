@@ -7,7 +7,7 @@ namespace {
 
 bool same_shape(const PoolBlock& left, const PoolBlock& right) {
     return left.key == right.key && left.served_name == right.served_name &&
-           left.models == right.models && left.kind == right.kind;
+           left.models == right.models && left.kind == right.kind && left.cell == right.cell;
 }
 
 const std::string* find_label(const Labels& labels, const std::string& name) {

@@ -43,11 +43,14 @@ struct PoolBlock {
     std::string device_mask;
     Labels labels;
     std::shared_ptr<LoadCell> cell;  // never null; lives as long as the pool is known
+    std::uint64_t life = 0;          // another one whenever its engines may be others; grows
 
     bool lists(std::string_view model) const;
 
     // Slots claimed here and slots that others use on the engine, of slots_total.
     std::uint32_t busy() const;
+
+    friend bool operator==(const PoolBlock&, const PoolBlock&) = default;
 };
 
 struct NodeBlock {
@@ -64,8 +67,10 @@ struct NodeBlock {
     // New work may go here: Online (neither draining nor failed) and reachable.
     bool takes_work() const { return status == NodeStatus::online && reachable; }
 
-    // Same ids, models and kinds: an index built from one fits the other.
+    // Same ids, models, kinds and cells: an index built from one fits the other.
     bool same_shape(const NodeBlock& other) const;
+
+    friend bool operator==(const NodeBlock&, const NodeBlock&) = default;
 };
 
 using NodeBlockPtr = std::shared_ptr<const NodeBlock>;

@@ -337,6 +337,9 @@ Task<void> NodeApp::run_stop() {
         // The node is back in a moment: it stays in the cluster, told to drain, and says so itself
         // to whoever asks meanwhile.
         co_await supervisor_.stop();
+        for (const auto& enrolment : enrolments_) {
+            co_await enrolment->finish_telling();
+        }
         server_.stop_accepting();
     } else {
         for (const auto& enrolment : enrolments_) {

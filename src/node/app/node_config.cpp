@@ -4,6 +4,7 @@
 #include "api/node_messages.hpp"
 #include "auth/token_settings.hpp"
 #include "base/state_dir.hpp"
+#include "daemon/common_settings.hpp"
 #include "net/tls_settings.hpp"
 #include "node/lifecycle/pool_spec_yaml.hpp"
 
@@ -166,11 +167,10 @@ void read_folders(NodeConfig& config, const SettingsRead& read, const SettingsSo
 }
 
 void read_logging(NodeConfig& config, const Settings& settings) {
-    config.log_level =
-        log_level_from(settings.get_text("POOL_MANAGERD_LOG_LEVEL")).value_or(LogLevel::info);
-    config.log_format = log_format_from(settings.find_text("POOL_MANAGERD_LOG_FORMAT").value_or(""))
-                            .value_or(default_log_format());
-    config.access_log_sample = settings.get_number("POOL_MANAGERD_ACCESS_LOG_SAMPLE");
+    const daemon::LogSettings log = daemon::read_log_settings(settings, "POOL_MANAGERD");
+    config.log_level = log.level;
+    config.log_format = log.format;
+    config.access_log_sample = log.access_sample;
 }
 
 std::string own_path() {

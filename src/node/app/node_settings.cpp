@@ -1,4 +1,5 @@
 #include "base/version.hpp"
+#include "daemon/common_settings.hpp"
 #include "net/tls_settings.hpp"
 #include "node/app/node_config.hpp"
 
@@ -94,53 +95,8 @@ std::vector<Setting> engine_settings() {
     };
 }
 
-std::vector<Setting> auth_and_log_settings() {
-    return {
-        {.name = "LLORCH_API_TOKEN",
-         .kind = Kind::list,
-         .help = "Valid tokens; the first one is sent to control planes.",
-         .aliases = {{.name = "AUTH_TOKEN", .deprecated = true}},
-         .secret = true,
-         .live = true},
-        {.name = "LLORCH_API_TOKEN_FILE",
-         .kind = Kind::path,
-         .help = "File with valid tokens, one a line.",
-         .live = true},
-        {.name = "LLORCH_TOKEN_GRACE_SECS",
-         .kind = Kind::duration,
-         .fallback = "60",
-         .help = "How long a token stays valid after it was removed.",
-         .zero_allowed = true,
-         .live = true},
-        {.name = "POOL_MANAGERD_REQUIRE_AUTH",
-         .kind = Kind::boolean,
-         .help = "Whether callers need a token.",
-         .aliases = {{.name = "AUTH_OPTIONAL", .negated = true}},
-         .fallback_note = "true when a token is set or other machines can connect"},
-        {.name = "TRUST_PROXY_AUTH",
-         .kind = Kind::boolean,
-         .help = "Refused: no header can vouch for a caller."},
-        {.name = "POOL_MANAGERD_LOG_LEVEL",
-         .kind = Kind::choice,
-         .fallback = "info",
-         .help = "Lines below this level are not written.",
-         .choices = {"trace", "debug", "info", "warn", "error"},
-         .live = true},
-        {.name = "POOL_MANAGERD_LOG_FORMAT",
-         .kind = Kind::choice,
-         .help = "How lines look.",
-         .choices = {"json", "text"},
-         .fallback_note = "text on a terminal, else json",
-         .live = true},
-        {.name = "POOL_MANAGERD_ACCESS_LOG_SAMPLE",
-         .kind = Kind::number,
-         .fallback = "1",
-         .help = "Of requests that went well one in this many gets an access line; 1 = all.",
-         .low = 1,
-         .high = 1'000'000,
-         .unit = "requests",
-         .live = true},
-    };
+std::vector<Setting> common_settings() {
+    return daemon::common_settings("POOL_MANAGERD", "control planes");
 }
 
 }  // namespace
@@ -155,7 +111,7 @@ SettingsTable node_settings() {
         .sections =
             {{.key = "pools", .help = "The pools of this machine.", .redacted_keys = {"env"}}},
     };
-    for (auto* group : {place_settings, cluster_settings, engine_settings, auth_and_log_settings}) {
+    for (auto* group : {place_settings, cluster_settings, engine_settings, common_settings}) {
         for (Setting& setting : group()) {
             table.settings.push_back(std::move(setting));
         }

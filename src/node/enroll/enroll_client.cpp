@@ -12,7 +12,7 @@ namespace orch::node::enroll {
 namespace {
 
 constexpr Duration kFaultPeriod = std::chrono::seconds(60);
-constexpr Duration kLeavePoll = std::chrono::milliseconds(20);
+constexpr Duration kAnswerPoll = std::chrono::milliseconds(20);
 
 bool is_wildcard(const std::string& host) {
     return host == "0.0.0.0" || host == "::";
@@ -77,7 +77,16 @@ Task<void> EnrollClient::leave() {
     take(enroll_event::Leave{});
     const Instant limit = parts_.clock.now() + call_limit_;
     while (fsm_.status().state != EnrollState::left && parts_.clock.now() < limit) {
-        if (!co_await parts_.clock.sleep_for(kLeavePoll)) {
+        if (!co_await parts_.clock.sleep_for(kAnswerPoll)) {
+            co_return;
+        }
+    }
+}
+
+Task<void> EnrollClient::finish_telling() {
+    const Instant limit = parts_.clock.now() + call_limit_;
+    while (fsm_.has_news() && parts_.clock.now() < limit) {
+        if (!co_await parts_.clock.sleep_for(kAnswerPoll)) {
             co_return;
         }
     }

@@ -47,6 +47,9 @@ public:
     // A pool became ready or not ready: the control plane hears of it at once.
     void readiness_changed();
 
+    // Returns when what readiness_changed() has to tell was told, or could not be.
+    Task<void> finish_telling();
+
     // The setting has changed.
     void set_interval(Duration interval);
 

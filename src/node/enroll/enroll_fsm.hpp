@@ -63,6 +63,9 @@ public:
 
     const EnrollStatus& status() const { return status_; }
 
+    // Whether a heartbeat is on its way, or follows the one that is.
+    bool has_news() const { return beat_in_flight_ || beat_due_; }
+
 private:
     void on(const enroll_event::Start& event);
     void on(const enroll_event::RegisterAnswered& event);

@@ -250,6 +250,18 @@ TEST_F(EnrollFsmTest, CoalescesReadinessWhileABeatIsInFlight) {
     EXPECT_EQ(seqs.size(), 3U);
 }
 
+TEST_F(EnrollFsmTest, HasNewsUntilTheLastOneIsAnswered) {
+    join();
+    EXPECT_FALSE(fsm.has_news());
+    tell(enroll_event::ReadinessChanged{});
+    tell(enroll_event::ReadinessChanged{});
+    EXPECT_TRUE(fsm.has_news());
+    beat(HeartbeatOutcome::accepted);
+    EXPECT_TRUE(fsm.has_news());
+    beat(HeartbeatOutcome::unreachable);
+    EXPECT_FALSE(fsm.has_news());
+}
+
 TEST_F(EnrollFsmTest, AChangeWhileRegisteringIsToldByTheFirstBeat) {
     tell(enroll_event::Start{});
     tell(enroll_event::ReadinessChanged{});

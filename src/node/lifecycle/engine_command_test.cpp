@@ -111,6 +111,23 @@ TEST(EngineCommand, NoDevicesMeansCpu) {
     EXPECT_EQ(command->environment.at("CUDA_VISIBLE_DEVICES"), "");
 }
 
+TEST(EngineCommand, KnowsWhichVariablesMakeItAnotherStart) {
+    PoolSpec spec = chat();
+    spec.devices = {"0"};
+    spec.env["OF_THE_POOL"] = "1";
+    EngineStart with = start_with_gpus();
+    with.inherited = {{"LD_LIBRARY_PATH", "/opt/cuda"}, {"INVOCATION_ID", "5f1c"}};
+    EXPECT_THAT(
+        make_engine_command(spec, with)->steering,
+        UnorderedElementsAre(
+            Pair("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
+            Pair("CUDA_VISIBLE_DEVICES", "0"),
+            Pair("LD_LIBRARY_PATH", "/opt/cuda"),
+            Pair("OF_THE_POOL", "1")
+        )
+    );
+}
+
 TEST(EngineCommand, MasksDevicesByIndexInPciOrder) {
     PoolSpec spec = chat();
     spec.devices = {"GPU-ccc", "0"};

@@ -6,11 +6,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace orch::node::supervisor {
 namespace {
@@ -85,6 +89,19 @@ TEST_F(AdoptionTest, AnEngineOfAKilledDaemonServesOn) {
     EXPECT_FALSE(exists("state/run/chat-r0.json"));
 }
 
+// A daemon that is killed between the start of an engine and its record leaves no record of it.
+TEST_F(AdoptionTest, AnEngineWithoutARecordIsFoundAndEnded) {
+    const std::int64_t pid = leave_engine_behind(spec());
+    std::filesystem::remove(folder / "state/run/chat-r0.json");
+    auto next = daemon(config());
+    next->supervisor.start({spec()}, {});
+    ASSERT_TRUE(next->run_until_in(ReplicaState::ready));
+    EXPECT_NE(next->replica()->pid, pid);
+    EXPECT_FALSE(runs(pid));
+    EXPECT_EQ(next->lines.count("was ended"), 1U);
+    EXPECT_TRUE(next->stop());
+}
+
 TEST_F(AdoptionTest, OneDaemonAfterTheOtherMayBeKilled) {
     const std::int64_t pid = leave_engine_behind(spec());
     EXPECT_EQ(leave_engine_behind(spec()), pid);
@@ -93,6 +110,34 @@ TEST_F(AdoptionTest, OneDaemonAfterTheOtherMayBeKilled) {
     next->supervisor.start({spec()}, {});
     ASSERT_TRUE(next->run_until_in(ReplicaState::ready));
     EXPECT_EQ(next->replica()->pid, pid);
+    EXPECT_TRUE(next->stop());
+}
+
+TEST_F(AdoptionTest, EachReplicaGetsItsOwnEngineBack) {
+    auto two = spec();
+    two.replicas = 2;
+    const auto pids = [](const Daemon& node) {
+        std::vector<std::optional<std::int64_t>> found;
+        for (const ReplicaView& replica : node.pool()->replicas) {
+            found.push_back(replica.state == ReplicaState::ready ? replica.pid : std::nullopt);
+        }
+        return found;
+    };
+    const auto all_ready = [&pids](const Daemon& node) {
+        return node.pool() &&
+               std::ranges::all_of(pids(node), [](const auto& pid) { return pid.has_value(); });
+    };
+    auto killed = daemon(config());
+    killed->leaves_engines = true;
+    killed->supervisor.start({two}, {});
+    ASSERT_TRUE(killed->run_until([&] { return all_ready(*killed); }));
+    const auto before = pids(*killed);
+    ASSERT_EQ(before.size(), 2U);
+    killed.reset();
+    auto next = daemon(config());
+    next->supervisor.start({two}, {});
+    ASSERT_TRUE(next->run_until([&] { return all_ready(*next); }));
+    EXPECT_EQ(pids(*next), before);
     EXPECT_TRUE(next->stop());
 }
 
@@ -271,6 +316,33 @@ TEST_F(AdoptionTest, KeptEnginesOutliveAStopAndAreAdopted) {
     EXPECT_EQ(next->replica()->pid, pid);
     EXPECT_TRUE(next->stop());
     EXPECT_FALSE(runs(pid)) << "this daemon keeps none";
+}
+
+TEST_F(AdoptionTest, ADaemonThatIsStoppedAtOnceEndsWhatItFinds) {
+    const std::int64_t pid = leave_engine_behind(spec());
+    auto next = daemon(config());
+    next->supervisor.start({spec()}, {});
+    ASSERT_TRUE(next->stop());
+    EXPECT_TRUE(next->run_until([&] { return !runs(pid); }));
+    EXPECT_EQ(next->lines.count("was adopted"), 0U);
+    EXPECT_FALSE(exists("state/run/chat-r0.json"));
+}
+
+TEST_F(AdoptionTest, ADaemonThatIsStoppedAtOnceAndKeepsEnginesLeavesThemToTheNext) {
+    const std::int64_t pid = leave_engine_behind(spec());
+    auto keeping = config();
+    keeping.keep_engines = true;
+    auto next = daemon(keeping);
+    next->supervisor.start({spec()}, {});
+    ASSERT_TRUE(next->stop());
+    EXPECT_TRUE(runs(pid));
+    EXPECT_TRUE(exists("state/run/chat-r0.json"));
+    next.reset();
+    auto last = daemon(config());
+    last->supervisor.start({spec()}, {});
+    ASSERT_TRUE(last->run_until_in(ReplicaState::ready));
+    EXPECT_EQ(last->replica()->pid, pid);
+    EXPECT_TRUE(last->stop());
 }
 
 TEST_F(AdoptionTest, AStopThatKeepsEnginesWaitsForLeasesAndThenCutsThemOff) {

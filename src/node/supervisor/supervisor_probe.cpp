@@ -52,6 +52,11 @@ SupervisorProbe::SupervisorProbe(metrics::Registry& registry, const NodeId& node
            .help = "Times an engine of the pool failed before it served.",
            .labels = {"node_id", "pool_id", "crash_reason"}}
       )),
+      adoptions_(shard_.counter(
+          {.name = "engine_adopted_total",
+           .help = "Engines of an earlier run of the daemon that serve again without a load.",
+           .labels = {"node_id", "pool_id"}}
+      )),
       restarts_(shard_.counter(
           {.name = "restart_total",
            .help = "Engine processes that were started after a failure, by what had failed.",
@@ -95,7 +100,8 @@ void SupervisorProbe::changed(
         forget_cache(key);
     }
     if (after.ready_since && !before.ready_since) {
-        preloads_.with({node_, pool.str()})->add();
+        const bool adopted = after.pid && after.starts == 0;
+        (adopted ? adoptions_ : preloads_).with({node_, pool.str()})->add();
     }
     // An engine of somebody else is never started here, nor restarted.
     if (after.starts > 0 || after.crash) {

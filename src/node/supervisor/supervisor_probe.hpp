@@ -54,6 +54,7 @@ private:
     metrics::Family<metrics::Counter>& health_checks_;
     metrics::Family<metrics::Counter>& preloads_;
     metrics::Family<metrics::Counter>& failed_preloads_;
+    metrics::Family<metrics::Counter>& adoptions_;
     metrics::Family<metrics::Counter>& restarts_;
     metrics::Family<metrics::Counter>& scheduled_;
     metrics::Family<metrics::Gauge>& backoff_;

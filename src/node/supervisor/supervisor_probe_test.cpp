@@ -76,6 +76,19 @@ TEST_F(SupervisorProbeTest, AFirstStartIsNoRestart) {
     EXPECT_THAT(registry.expose(), Not(HasSubstr("preload_failure_total{")));
 }
 
+TEST_F(SupervisorProbeTest, AnAdoptionIsNoLoad) {
+    tell(engine_event::Adopted{100});
+    answer(ProbeOutcome::ok);
+    EXPECT_TRUE(shows(R"(engine_adopted_total{node_id="n1",pool_id="chat"} 1)"));
+    EXPECT_THAT(registry.expose(), Not(HasSubstr("preload_success_total{")));
+    die();
+    expire();
+    spawn();
+    answer(ProbeOutcome::ok);
+    EXPECT_TRUE(shows(R"(engine_adopted_total{node_id="n1",pool_id="chat"} 1)"));
+    EXPECT_TRUE(shows(R"(preload_success_total{node_id="n1",pool_id="chat"} 1)"));
+}
+
 TEST_F(SupervisorProbeTest, ADeathWhileServingIsARestartAndNoFailedLoad) {
     tell(engine_event::StartWanted{});
     spawn();

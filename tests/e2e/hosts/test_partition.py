@@ -35,9 +35,10 @@ def assert_online_within_a_heartbeat(cluster, node_id):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_cut_off_host_is_left_out_and_comes_back(whole, fault):
-    """n1 holds three requests when it is cut off: a stream that has begun, and two answers of which the client has no byte."""
+    """n1 holds three requests when it is cut off: a stream that has begun and cannot be continued, for it holds two answers, and
+    two answers of which the client has no byte."""
     engines = {n: whole.engine_pid(n) for n in NODES}
-    with whole.chat_stream("a long story", headers={"X-Llorch-Node": "n1"}) as stream, ThreadPoolExecutor(2) as clients:
+    with whole.chat_stream("a long story", headers={"X-Llorch-Node": "n1"}, n=2) as stream, ThreadPoolExecutor(2) as clients:
         events = iter(stream)
         for _ in range(3):
             assert "error" not in next(events).json()
