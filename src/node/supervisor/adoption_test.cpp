@@ -89,6 +89,19 @@ TEST_F(AdoptionTest, AnEngineOfAKilledDaemonServesOn) {
     EXPECT_FALSE(exists("state/run/chat-r0.json"));
 }
 
+// A daemon that is killed between the start of an engine and its record leaves no record of it.
+TEST_F(AdoptionTest, AnEngineWithoutARecordIsFoundAndEnded) {
+    const std::int64_t pid = leave_engine_behind(spec());
+    std::filesystem::remove(folder / "state/run/chat-r0.json");
+    auto next = daemon(config());
+    next->supervisor.start({spec()}, {});
+    ASSERT_TRUE(next->run_until_in(ReplicaState::ready));
+    EXPECT_NE(next->replica()->pid, pid);
+    EXPECT_FALSE(runs(pid));
+    EXPECT_EQ(next->lines.count("was ended"), 1U);
+    EXPECT_TRUE(next->stop());
+}
+
 TEST_F(AdoptionTest, OneDaemonAfterTheOtherMayBeKilled) {
     const std::int64_t pid = leave_engine_behind(spec());
     EXPECT_EQ(leave_engine_behind(spec()), pid);

@@ -6,6 +6,7 @@
 #include "node/supervisor/free_port.hpp"
 #include "node/supervisor/model_facts.hpp"
 #include "node/supervisor/proc_reader.hpp"
+#include "node/supervisor/stray_engines.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -55,8 +56,12 @@ Result<EnginePlan> make_plan(
     return EnginePlan{std::move(*command), start.port, start.model_path, std::move(digest)};
 }
 
-Result<LaunchedEngine> spawn(Executor executor, EnginePlan plan, const std::string& log_path) {
-    const async::ChildSpec child_spec{plan.command.argv, plan.command.environment, log_path};
+Result<LaunchedEngine> spawn(
+    Executor executor, EnginePlan plan, const std::string& log_path, const std::string& record_path
+) {
+    async::ChildSpec child_spec{plan.command.argv, plan.command.environment, log_path};
+    // Its record is written behind this: until then the process itself says whose it is.
+    child_spec.environment[std::string(kEngineMark)] = record_path;
     auto child = async::ChildProcess::start(executor, child_spec);
     if (!child) {
         return std::unexpected(std::move(child.error()));
@@ -133,7 +138,8 @@ Task<Result<LaunchedEngine>> EngineLauncher::launch(
     if (!planned) {
         co_return std::unexpected(planned.error());
     }
-    auto engine = spawn(executor, std::move(*planned), *log);
+    const auto record_path = records_.path() / lifecycle::run_record_file_name(spec.id, replica);
+    auto engine = spawn(executor, std::move(*planned), *log, record_path.string());
     if (engine) {
         const auto record = make_record(spec.id, replica, *engine);
         const auto save = [&records = records_, record] { return save_record(records, record); };

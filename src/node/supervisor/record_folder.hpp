@@ -31,6 +31,8 @@ public:
 
     void remove(const std::string& name) const;
 
+    const std::filesystem::path& path() const { return path_; }
+
 private:
     std::filesystem::path path_;
 };

@@ -1,8 +1,11 @@
 #include "node/supervisor/leftover.hpp"
 #include "node/supervisor/proc_reader.hpp"
+#include "node/supervisor/stray_engines.hpp"
 #include "node/supervisor/supervisor.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -11,14 +14,24 @@ namespace orch::node::supervisor {
 
 Task<void> Supervisor::begin() {
     std::vector<lifecycle::RunRecord> unwanted;
+    std::set<std::int64_t> recorded;
     for (lifecycle::RunRecord& record : load_run_records()) {
+        recorded.insert(record.pid);
         const bool adopted = co_await adopt(record);
         if (!adopted) {
             unwanted.push_back(std::move(record));
         }
     }
+    const auto find_strays = [folder = run_records_.path(), recorded] {
+        return find_stray_engines(folder, recorded);
+    };
+    std::vector<lifecycle::RunRecord> ending = co_await parts_.blocking.offload(find_strays);
+    if (at_rest_ && config_.keep_engines) {
+        ending.clear();
+    }
+    ending.insert(ending.end(), unwanted.begin(), unwanted.end());
     const Duration grace = config_.engine.stop_grace;
-    co_await end_leftovers(parts_.clock, unwanted, grace, log_);
+    co_await end_leftovers(parts_.clock, std::move(ending), grace, log_);
     std::ranges::for_each(unwanted, [this](const auto& record) { forget(record); });
     beginning_ = false;
     if (at_rest_) {

@@ -135,6 +135,9 @@ void Faults::restart_control() {
     hub_.control.reset();
     hub_.note("the control plane is down");
     until(hub_.chance.between(50ms, 15s), [this] {
+        if (hub_.control) {
+            return;  // the time of faults has ended meanwhile
+        }
         hub_.control = std::make_unique<ControlPlane>(hub_, cordons_);
     });
 }

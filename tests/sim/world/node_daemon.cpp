@@ -71,40 +71,67 @@ void NodeDaemon::add_pool(std::size_t index) {
     }
 }
 
-// Engines that an earlier life left behind are ended first: SIGTERM, then SIGKILL.
+// Engines of an earlier life are adopted; those that are not wanted as they are, are ended first:
+// SIGTERM, then SIGKILL.
 void NodeDaemon::begin() {
-    const auto leftovers = host_.recorded();
-    for (const auto& engine : leftovers) {
-        engine->signal(false);
-    }
-    const auto all_gone = [leftovers] {
-        return std::ranges::all_of(leftovers, [](const auto& engine) {
-            return engine->state() == EngineProcess::State::gone;
+    std::vector<std::shared_ptr<EngineProcess>> unwanted;
+    const auto records = host_.records();
+    const auto has_record = [&](const auto& engine) {
+        return std::ranges::any_of(records, [&](const auto& at) {
+            return at.second == engine->pid();
         });
     };
-    hub_.heap.after(all_gone() ? 0s : 5s, [weak = weak_from_this(), leftovers] {
-        const auto self = weak.lock();
-        if (!self || self->dead_) {
-            return;
+    for (const auto& engine : host_.running()) {
+        if (!has_record(engine)) {
+            hub_.note("a stray engine is ended", host_.index());
+            engine->signal(false);
+            unwanted.push_back(engine);
         }
-        for (const auto& engine : leftovers) {
+    }
+    for (const auto& [key, pid] : records) {
+        const auto engine = host_.find(pid);
+        if (!engine) {
+            host_.remove_record(key);
+        } else if (hub_.chance.yes(0.2)) {
+            engine->signal(false);
+            unwanted.push_back(engine);
+        } else {
+            hub_.note("an engine is adopted", host_.index(), static_cast<std::uint64_t>(pid));
+            find(key.first, key.second)->adopt(engine);
+        }
+    }
+    hub_.heap.after(unwanted.empty() ? 1ms : 5s, [weak = weak_from_this(), unwanted] {
+        for (const auto& engine : unwanted) {
             engine->signal(true);
         }
-        self->hub_.heap.after(20ms, [weak] {
-            const auto again = weak.lock();
-            if (!again || again->dead_) {
-                return;
-            }
-            again->beginning_ = false;
-            if (again->on_rest_) {
-                again->notice_rest();
-                return;
-            }
-            for (std::size_t i = 0; i < again->hub_.options.pools; ++i) {
-                again->preload(i);
-            }
-        });
+        if (const auto self = weak.lock()) {
+            self->hub_.heap.after(20ms, [weak] {
+                if (const auto again = weak.lock(); again && !again->dead_) {
+                    again->begun();
+                }
+            });
+        }
     });
+}
+
+void NodeDaemon::begun() {
+    beginning_ = false;
+    if (on_rest_) {
+        notice_rest();
+        return;
+    }
+    for (std::size_t i = 0; i < hub_.options.pools; ++i) {
+        preload(i);
+    }
+}
+
+NodeReplica* NodeDaemon::find(const PoolId& pool, const ReplicaId& replica) {
+    for (const auto& mine : replicas_) {
+        if (mine->pool() == pool && mine->id() == replica) {
+            return mine.get();
+        }
+    }
+    return nullptr;
 }
 
 void NodeDaemon::preload(std::size_t pool) {

@@ -76,6 +76,8 @@ private:
     std::vector<api::PoolReport> pool_reports();
 
     void begin();
+    void begun();
+    NodeReplica* find(const PoolId& pool, const ReplicaId& replica);
     void add_pool(std::size_t index);
     void publish();
     void notice_rest();

@@ -62,15 +62,8 @@ std::vector<std::shared_ptr<EngineProcess>> NodeHost::running() const {
 std::shared_ptr<EngineProcess> NodeHost::find(std::int64_t pid) const {
     const auto found =
         std::ranges::find_if(engines_, [pid](const auto& engine) { return engine->pid() == pid; });
-    return found == engines_.end() ? nullptr : *found;
-}
-
-std::vector<std::shared_ptr<EngineProcess>> NodeHost::recorded() const {
-    auto engines = running();
-    std::erase_if(engines, [this](const auto& engine) {
-        return !records_.contains(engine->pid());
-    });
-    return engines;
+    const bool runs = found != engines_.end() && (*found)->state() != EngineProcess::State::gone;
+    return runs ? *found : nullptr;
 }
 
 void NodeHost::start_daemon() {

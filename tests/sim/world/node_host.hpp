@@ -5,8 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <set>
+#include <utility>
 #include <vector>
 
 namespace orch::sim::world {
@@ -26,14 +27,18 @@ public:
     // --- its disk
     Duration disk_delay();
 
-    void save_record(std::int64_t pid) { records_.insert(pid); }
+    // One run record per replica, as in the state directory: a new one takes the place of the old.
+    using RecordKey = std::pair<PoolId, ReplicaId>;
 
-    void remove_record(std::int64_t pid) { records_.erase(pid); }
+    void save_record(const RecordKey& key, std::int64_t pid) { records_[key] = pid; }
+
+    void remove_record(const RecordKey& key) { records_.erase(key); }
+
+    const std::map<RecordKey, std::int64_t>& records() const { return records_; }
 
     // --- its processes
     std::shared_ptr<EngineProcess> spawn();  // null: it cannot be started
     std::shared_ptr<EngineProcess> find(std::int64_t pid) const;
-    std::vector<std::shared_ptr<EngineProcess>> recorded() const;  // that still run
     std::vector<std::shared_ptr<EngineProcess>> running() const;
 
     // --- its daemon
@@ -63,7 +68,7 @@ private:
     bool powered_ = true;
     std::uint64_t boots_ = 0;
     std::int64_t pids_ = 1000;
-    std::set<std::int64_t> records_;
+    std::map<RecordKey, std::int64_t> records_;
     std::vector<std::shared_ptr<EngineProcess>> engines_;
     std::shared_ptr<NodeDaemon> daemon_;
 };

@@ -69,11 +69,7 @@ void NodeDaemon::work(const std::shared_ptr<Call>& call, node::lease::Lease leas
     const Request& request = hub_.requests[call->request];
     if (!engine || !engine->begin(work, request, std::move(listener))) {
         lease.replica().cell->suspect_until(host_.local() + kSuspicion);
-        for (const auto& replica : replicas_) {
-            if (replica->pool() == call->pool && replica->id() == lease.replica().id) {
-                replica->connection_refused();
-            }
-        }
+        find(call->pool, lease.replica().id)->connection_refused();
         lease.release();
         refuse(call, Errc::worker_reset);
         return;

@@ -117,30 +117,43 @@ void NodeReplica::launch() {
     }
     parts_.hub.heap.after(parts_.host.disk_delay(), [weak = weak_from_this(), child] {
         if (const auto self = weak.lock(); self && !self->forgotten_) {
-            self->parts_.host.save_record(child->pid());
+            self->parts_.host.save_record({self->pool_, self->id_}, child->pid());
             self->launched(child);
         }
     });
 }
 
 void NodeReplica::launched(const std::shared_ptr<EngineProcess>& child) {
-    child_ = child;
-    parts_.table.bind(
-        pool_, id_, {.url = fmt::format("http://127.0.0.1:{}", child->pid()), .log_path = {}}
-    );
+    inherited_.reset();
+    parts_.table.set_slots_of_others(pool_, id_, 0);
+    follow(child);
     tell(event::Spawned{child->pid()});
-    child->on_exit = [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) {
-            self->exited();
-        }
-    };
     if (child->state() == EngineProcess::State::gone) {
         exited();
     }
 }
 
+void NodeReplica::adopt(const std::shared_ptr<EngineProcess>& engine) {
+    running_ = true;
+    inherited_.emplace();
+    follow(engine);
+    tell(event::Adopted{engine->pid()});
+}
+
+void NodeReplica::follow(const std::shared_ptr<EngineProcess>& child) {
+    child_ = child;
+    child_->on_exit = [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) {
+            self->exited();
+        }
+    };
+    parts_.table.bind(
+        pool_, id_, {.url = fmt::format("http://127.0.0.1:{}", child->pid()), .log_path = {}}
+    );
+}
+
 void NodeReplica::exited() {
-    parts_.host.remove_record(child_->pid());
+    parts_.host.remove_record({pool_, id_});
     parts_.hub.heap.after(parts_.host.disk_delay(), [weak = weak_from_this()] {
         const auto self = weak.lock();
         if (self && !self->forgotten_) {
@@ -191,10 +204,23 @@ void NodeReplica::probed(std::uint64_t id, ProbeOutcome outcome, bool idle) {
     }
     probing_ = false;
     const bool doubted = std::exchange(doubted_, false);
+    if (inherited_ && child_ && outcome == ProbeOutcome::ok) {
+        count_inherited();
+    }
     tell(event::Probed{id, outcome, idle, "as the simulation has it"});
     if (doubted) {
         obey(action::Publish{});
         parts_.on_change();
+    }
+}
+
+// Slots that still work for requests of the life before, until they are idle.
+void NodeReplica::count_inherited() {
+    const auto ours = find_cell()->claimed();
+    const auto busy = static_cast<std::uint32_t>(child_->busy());
+    parts_.table.set_slots_of_others(pool_, id_, inherited_->look(busy, ours));
+    if (inherited_->none_left()) {
+        inherited_.reset();
     }
 }
 

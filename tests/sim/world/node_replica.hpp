@@ -1,6 +1,7 @@
 #pragma once
 
 #include "node/lifecycle/engine_fsm.hpp"
+#include "node/lifecycle/inherited_slots.hpp"
 #include "node/lifecycle/replica_table.hpp"
 #include "sim/world/engine_process.hpp"
 
@@ -8,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace orch::sim::world {
 
@@ -29,6 +31,9 @@ public:
 
     void start();
     void stop(Duration drain);
+
+    // An engine of the daemon's life before is this replica's again.
+    void adopt(const std::shared_ptr<EngineProcess>& engine);
     void connection_refused();
 
     // The daemon is gone: nothing happens any more.
@@ -56,6 +61,8 @@ private:
 
     void launch();
     void launched(const std::shared_ptr<EngineProcess>& child);
+    void follow(const std::shared_ptr<EngineProcess>& child);
+    void count_inherited();
     void exited();
     void probe(std::uint64_t id);
     void probed(std::uint64_t id, node::lifecycle::ProbeOutcome outcome, bool idle);
@@ -69,8 +76,9 @@ private:
     node::lifecycle::EngineFsm fsm_;
     std::deque<node::lifecycle::EngineEvent> events_;
     std::shared_ptr<EngineProcess> child_;
-    std::uint64_t wake_ = 0;      // names the last WakeAt
-    std::uint64_t probe_id_ = 0;  // the last ProbeAt
+    std::optional<node::lifecycle::InheritedSlots> inherited_;  // of an adopted one
+    std::uint64_t wake_ = 0;                                    // names the last WakeAt
+    std::uint64_t probe_id_ = 0;                                // the last ProbeAt
     bool obeying_ = false;
     bool running_ = false;
     bool probing_ = false;
