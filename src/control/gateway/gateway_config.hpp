@@ -19,8 +19,8 @@ struct GatewayConfig {
     Duration suspicion = std::chrono::seconds(5);  // a pool that refused is avoided for so long
     Bytes replay_limit = kMiB;                     // bodies up to this may be sent again
     RetryBudgetConfig retry_budget{};              // per edge
-    Bytes continued_text = kMiB;  // a stream with more text than this is not continued elsewhere
-    Bytes held_answer = kMiB;     // answers up to this reach the client only when complete
+    Bytes continued_text = 256 * kKiB;  // a stream with more text is not continued elsewhere
+    Bytes held_answer = kMiB;           // answers up to this reach the client only when complete
 };
 
 }  // namespace orch::control::gateway
