@@ -71,6 +71,7 @@ TEST_F(ControlOpenApi, EveryEndpointThatTakesABodyShowsOne) {
     const std::set<std::string> without{
         "/v2/admin/reload",
         "/v2/catalog/models/{id}/verify",
+        "/v2/nodes/{id}/approve",
         "/v2/nodes/{id}/cordon",
         "/v2/nodes/{id}/uncordon",
         "/v2/tasks/{id}/cancel",

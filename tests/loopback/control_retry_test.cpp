@@ -39,11 +39,7 @@ TEST_F(ControlRetry, ANodeThatAnswersWhenItIsAskedAtOnceIsNoLongerSuspect) {
     config.gateway.suspicion = std::chrono::hours(1);
     config.poll_interval = std::chrono::hours(1);
     start_two();
-    api::NodeStatusBody status;
-    status.node_id = NodeId("gpu-1");
-    status.machine_id = MachineId("m");
-    status.pools = {ready_pool("chat", "qwen")};
-    first->set_status_answer(200, api::to_json(status));
+    answer_polls(*first, {ready_pool("chat", "qwen")});
     Script broken = answer("{}");
     broken.cut_before = 0;
     first->play(broken);
@@ -87,6 +83,7 @@ TEST_F(ControlRetry, ANodeThatBreaksOffBeforeTheHeadIsReplaced) {
 TEST_F(ControlRetry, ANodeThatDiesBeforeTheFirstEventIsReplaced) {
     config.gateway.suspicion = {};  // it is to be asked again
     start_two();
+    answer_polls(*first, {ready_pool("chat", "qwen")});
     for (const std::vector<std::string>& pieces :
          {std::vector<std::string>{""}, std::vector<std::string>{std::string(kToken.substr(0, 9))}
          }) {

@@ -90,6 +90,14 @@ FakeNode& ControlRing::join(std::string id, std::vector<api::PoolReport> pools) 
     return node;
 }
 
+void ControlRing::answer_polls(FakeNode& node, std::vector<api::PoolReport> pools) {
+    api::NodeStatusBody status;
+    status.node_id = NodeId(node.id());
+    status.machine_id = MachineId("m");
+    status.pools = std::move(pools);
+    node.set_status_answer(200, api::to_json(status));
+}
+
 // Connections are dealt to the edges in turn, and the answer of the control thread comes behind
 // the view that it published before.
 void ControlRing::settle() {

@@ -39,6 +39,9 @@ struct ControlRing : testing::Test {
     Answer register_node(const FakeNode& node);
     Answer beat(const FakeNode& node, std::vector<api::PoolReport> pools);
 
+    // What the node says when it is asked, as it is at once after a failed connection.
+    static void answer_polls(FakeNode& node, std::vector<api::PoolReport> pools);
+
     // Until every edge has what the control thread knows now.
     void settle();
 

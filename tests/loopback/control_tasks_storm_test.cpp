@@ -61,9 +61,12 @@ struct ControlTasksStorm : ControlRing {
 TEST_F(ControlTasksStorm, EveryTaskHasExactlyOneEnd) {
     config.edge_threads = 3;
     config.admission.capacity = 1000;
+    config.gateway.failed_for = std::chrono::milliseconds(50);
     start();
     FakeNode& sound = join("gpu-1", {ready_pool("chat", "qwen", 2)});
     FakeNode& sick = join("gpu-2", {ready_pool("chat", "qwen", 2)});
+    answer_polls(sound, {ready_pool("chat", "qwen", 2)});
+    answer_polls(sick, {ready_pool("chat", "qwen", 2)});
     sound.play(good());
     sick.play(good());
     for (int i = 0; i < 10; ++i) {

@@ -84,6 +84,7 @@ Result<void> Dispatcher::take_in(TicketId id, Bid bid, Instant now, OnDispatched
     waiting.request = std::move(bid.request);
     waiting.name = name;
     waiting.priority = bid.priority;
+    waiting.forgives_at = now + bid.failed_for;
     waiting.on_dispatched = std::move(on_dispatched);
     admitted(name, bid.priority, bid.counted || bid.since);
     count_depth(waiting, true);
@@ -160,6 +161,15 @@ void Dispatcher::stand_in_line(Waiting& waiting, Instant now) {
     for (const placement::Candidate& candidate : decision.ranked) {
         candidate.pool->cell->add_waiter();
         waiting.cells.push_back(candidate.pool->cell);
+    }
+}
+
+// The new waiters come before the old ones go: no cell of both lines is ever open between.
+void Dispatcher::stand_in_line_anew(Waiting& waiting, Instant now) {
+    std::vector<std::shared_ptr<LoadCell>> before = std::exchange(waiting.cells, {});
+    stand_in_line(waiting, now);
+    for (const auto& cell : before) {
+        cell->remove_waiter();
     }
 }
 
@@ -240,18 +250,19 @@ void Dispatcher::set_view(view::ClusterViewPtr view, Instant now) {
     view_ = std::move(view);
     ledger_.retain(*view_);
     for (auto& [ticket, waiting] : waiters_) {
-        // The new waiters come before the old ones go: no cell of both views is ever open between.
-        std::vector<std::shared_ptr<LoadCell>> before = std::exchange(waiting.cells, {});
-        stand_in_line(waiting, now);
-        for (const auto& cell : before) {
-            cell->remove_waiter();
-        }
+        stand_in_line_anew(waiting, now);
     }
     retry_refused(now);
 }
 
 void Dispatcher::retry_refused(Instant now) {
     queue_.clear_exclusions();
+    for (auto& [ticket, waiting] : waiters_) {
+        if (!waiting.request.failed.empty() && waiting.forgives_at <= now) {
+            waiting.request.failed.clear();
+            stand_in_line_anew(waiting, now);
+        }
+    }
     serve_all(now);
 }
 

@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "control/admission/priority.hpp"
 #include "control/admission/wait_queue.hpp"
+#include "control/gateway/gateway_config.hpp"
 #include "control/gateway/start_estimate.hpp"
 #include "control/placement/choice_ledger.hpp"
 #include "control/placement/placement_policy.hpp"
@@ -32,6 +33,9 @@ struct Bid {
     std::optional<Instant> since{};
     admission::Priority priority = admission::Priority::interactive;
     bool counted = false;  // it had a slot before, so it is not new
+    // After so long places of request.failed that are still as they were may be asked again: only
+    // their connection was lost.
+    Duration failed_for = kFailedFor;
 };
 
 // Where a request that waited may go: a slot of this pool is claimed for it.
@@ -109,7 +113,7 @@ public:
     // A new picture, before the edges get it: cells of new pools then come with their waiters.
     void set_view(view::ClusterViewPtr view, Instant now);
 
-    // A new round: pools that refused a lease may be asked again.
+    // A new round: pools that refused a lease may be asked again, and those that failed long ago.
     void retry_refused(Instant now);
 
     void expire(Instant now);
@@ -135,6 +139,7 @@ private:
         placement::PlacementRequest request;
         std::string name;  // of its queue
         admission::Priority priority = admission::Priority::interactive;
+        Instant forgives_at{};  // places that failed
         OnDispatched on_dispatched;
         std::vector<std::shared_ptr<LoadCell>> cells;  // where its waiter stands
     };
@@ -146,6 +151,7 @@ private:
     void admitted(std::string_view name, admission::Priority priority, bool counted);
     void count_depth(const Waiting& waiting, bool more);
     void stand_in_line(Waiting& waiting, Instant now);
+    void stand_in_line_anew(Waiting& waiting, Instant now);
     void leave_line(Waiting& waiting);
     std::optional<Grant> try_claim(const placement::PlacementRequest& request, Instant now);
     void serve_all(Instant now);

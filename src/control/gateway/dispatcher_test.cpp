@@ -282,6 +282,20 @@ TEST_F(DispatcherTest, APoolThatFailedIsNeverOfferedAndHasNoWaiterOfIt) {
     EXPECT_EQ(first.pool(), key_of("b"));
 }
 
+TEST_F(DispatcherTest, APlaceThatFailedLongAgoAndIsTheSameIsOfferedAgain) {
+    two_busy_pools();
+    placement::PlacementRequest burnt = for_model("qwen");
+    burnt.failed = {{key_of("a"), 0}, {key_of("b"), 0}};
+    const Outcome& first = park(Bid{std::move(burnt)});
+    give_back(*a_, key_of("a"));
+    dispatcher_.retry_refused(now_ + kFailedFor - 1ms);
+    EXPECT_TRUE(first.waits());
+    EXPECT_EQ(a_->waiters(), 0U);
+    dispatcher_.retry_refused(now_ + kFailedFor);
+    EXPECT_EQ(first.pool(), key_of("a"));
+    EXPECT_EQ(a_->waiters() + b_->waiters(), 0U);
+}
+
 TEST_F(DispatcherTest, WhoWaitedBeforeComesBackToItsPlace) {
     two_busy_pools();
     const Outcome& other = park("qwen");

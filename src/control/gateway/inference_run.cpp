@@ -181,7 +181,7 @@ Task<AttemptEvent> InferenceRun::wait() {
     const Executor here = edge_.edge().loop().executor();
     request_.exclude.clear();
     request_.failed = fsm_.failed();
-    Bid bid{request_, fsm_.refused(), waited_since_, priority_, admitted_};
+    Bid bid{request_, fsm_.refused(), waited_since_, priority_, admitted_, config_.failed_for};
     waiting_.emplace(context_.dispatch.park(here, std::move(bid)));
     Result<Grant> grant = co_await waiting_->grant.wait_to_end();
     waiting_.reset();
