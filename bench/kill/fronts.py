@@ -43,7 +43,8 @@ class LlamaOrch:
     def inject(self, fault, node):
         name, target = fault.split()
         if target == "engine":
-            self.cluster.kill_engine(node, signal_name=name)
+            pid = self.cluster.kill_engine(node, signal_name=name)
+            self.cluster.wait_another_engine(node, pid)
             return
         pid = self.cluster.nodes[node].pid
         os.kill(pid, signal.Signals["SIG" + name])

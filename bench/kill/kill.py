@@ -30,6 +30,7 @@ from support.http import chat  # noqa: E402
 FAILED, TRUNCATED, WRONG = "failed", "truncated", "wrong text"
 KINDS = (DONE, FAILED, TRUNCATED, WRONG)
 SETTLE_SECS = 2
+AT_A_TIME = 5  # repetitions
 
 
 def kind_of(outcome):
@@ -44,9 +45,8 @@ def kind_of(outcome):
 class Clients:
     """Each sends one request after the other until stopped; a pause follows a failure, as no client hammers a broken server."""
 
-    def __init__(self, client, count, seed):
-        self.client, self.seen, self.longest = client, collections.Counter(), 0.0
-        self.details = collections.Counter()
+    def __init__(self, client, tally, count, seed):
+        self.client, self.tally = client, tally
         self._lock, self._ended = threading.Lock(), threading.Event()
         self._threads = [threading.Thread(target=self._work, args=(random.Random("%s/%d" % (seed, i)),)) for i in range(count)]
         for thread in self._threads:
@@ -74,10 +74,10 @@ class Clients:
 
     def _count(self, outcome, seconds):
         with self._lock:
-            self.seen[kind_of(outcome)] += 1
-            self.longest = max(self.longest, seconds)
+            self.tally.seen[kind_of(outcome)] += 1
+            self.tally.longest = max(self.tally.longest, seconds)
             if outcome.kind != DONE:
-                self.details[outcome.detail] += 1
+                self.tally.details[outcome.detail] += 1
 
     def stop(self):
         self._ended.set()
@@ -85,10 +85,24 @@ class Clients:
             thread.join()
 
 
-def measure(front, fault, options):
+class Tally:
+    def __init__(self):
+        self.seen, self.details, self.longest = collections.Counter(), collections.Counter(), 0.0
+
+    def lost(self):
+        return sum(self.seen.values()) - self.seen[DONE]
+
+    def show(self, front, fault, most_details):
+        print("| %s | %s | %d | %s | %.1f s |" % (
+            front, fault, sum(self.seen.values()), " | ".join(str(self.seen[k]) for k in KINDS), self.longest), flush=True)
+        for detail, times in self.details.most_common(most_details):
+            print("    %d x %s" % (times, detail[:300]), flush=True)
+
+
+def repeat(front, fault, numbers, tally, options):
     """One fault, again and again, on the two nodes in turn."""
-    clients = Clients(front.client, options.clients, "%s %s" % (front.name, fault))
-    for number in range(options.repetitions):
+    clients = Clients(front.client, tally, options.clients, "%s %s %d" % (front.name, fault, numbers[0]))
+    for number in numbers:
         time.sleep(SETTLE_SECS)
         injected = Fault(front, fault, ("n1", "n2")[number % 2])
         injected.start()
@@ -96,20 +110,20 @@ def measure(front, fault, options):
         front.wait_whole()
     time.sleep(SETTLE_SECS)
     clients.stop()
-    print("| %s | %s | %d | %s | %.1f s |" % (
-        front.name, fault, sum(clients.seen.values()), " | ".join(str(clients.seen[k]) for k in KINDS), clients.longest), flush=True)
-    for detail, times in clients.details.most_common(options.details):
-        print("    %d x %s" % (times, detail[:300]), flush=True)
-    return sum(clients.seen.values()) - clients.seen[DONE]
 
 
-def measure_front(name, engine, model, options):
-    with tempfile.TemporaryDirectory(prefix="llama-orch-kill-") as root:
-        front = FRONTS[name](Path(root), options.programs, engine, model)
-        try:
-            return sum(measure(front, fault, options) for fault in front.faults if fault in options.faults)
-        finally:
-            front.close()
+def measure(kind_of_front, fault, engine, model, options):
+    """Fresh engines now and then: a node gives up an engine that dies five times in a row."""
+    tally, numbers = Tally(), list(range(options.repetitions))
+    for first in range(0, len(numbers), AT_A_TIME):
+        with tempfile.TemporaryDirectory(prefix="llama-orch-kill-") as root:
+            front = kind_of_front(Path(root), options.programs, engine, model)
+            try:
+                repeat(front, fault, numbers[first:first + AT_A_TIME], tally, options)
+            finally:
+                front.close()
+    tally.show(kind_of_front.name, fault, options.details)
+    return tally.lost()
 
 
 def main():
@@ -130,7 +144,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="llama-orch-kill-model-") as folder:
         model = make_tiny_gguf.write(Path(folder) / "slow.gguf", "q8_0", slow=True)
         for name in options.fronts.split(","):
-            lost[name] = measure_front(name, engine, model, options)
+            front = FRONTS[name]
+            lost[name] = sum(measure(front, f, engine, model, options) for f in front.faults if f in options.faults)
     return 1 if lost.get("llama-orch") else 0
 
 
