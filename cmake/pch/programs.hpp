@@ -1,9 +1,7 @@
-// What every file of the tree parses anyway, parsed once per build folder: only headers that are not ours, so that no
-// edit of the project rebuilds it. It gives no file leave to forget an include: builds without it must pass too.
+// What every file of the tree parses anyway, parsed once per build folder: only headers that are
+// not ours, so that no edit of the project rebuilds it. It gives no file leave to forget an
+// include: builds without it must pass too.
 #pragma once
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -25,6 +23,8 @@
 #include <boost/describe.hpp>
 #include <boost/json/value.hpp>
 #include <boost/mp11/algorithm.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
