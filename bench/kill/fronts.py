@@ -66,7 +66,7 @@ class LlamaOrch:
 class Balancer(Runner):
     """A load balancer on `port` in front of two engines, with what its manual offers for a server that fails."""
     faults = ("KILL engine", "STOP engine")
-    program = config_text = None
+    program = None
 
     def __init__(self, root, programs, engine, model):
         super().__init__(root, programs)

@@ -120,6 +120,7 @@ private:
         Instant known_at
     );
     void check_turn(const ClientRun& run, const control::view::PoolBlock& pool);
+    bool is_shunned(const ClientRun& waiting, const control::view::PoolBlock& pool) const;
     bool could_take(const ClientRun& run) const;
 
     void judge_turns();

@@ -1,3 +1,4 @@
+#include "control/gateway/gateway_config.hpp"
 #include "control/placement/feasibility.hpp"
 #include "sim/world/control_plane.hpp"
 #include "sim/world/node_host.hpp"
@@ -105,6 +106,14 @@ void ControlPlane::check_place(
     }
 }
 
+// The pool failed the request and is still the same; in the queue that is forgiven after a while.
+bool ControlPlane::is_shunned(const ClientRun& waiting, const PoolBlock& pool) const {
+    const auto& failed = waiting.wish().failed;
+    const control::placement::PoolLife here{pool.key, pool.life};
+    return std::ranges::find(failed, here) != failed.end() &&
+           hub_.now() <= *waiting.parked_at() + control::gateway::kFailedFor + kRounds;
+}
+
 // Nobody overtakes one who has waited longer for the same model.
 void ControlPlane::check_turn(const ClientRun& run, const PoolBlock& pool) {
     const auto line = waiting_.find(run.wish().model.value_or(""));
@@ -115,10 +124,8 @@ void ControlPlane::check_turn(const ClientRun& run, const PoolBlock& pool) {
         if (run.parked_at() && place.first >= run.first_waited()) {
             return;
         }
-        const auto& failed = other->wish().failed;
-        const control::placement::PoolLife here{pool.key, pool.life};
-        const bool may = std::ranges::find(failed, here) == failed.end();
-        if (other != &run && may && hub_.now() > *other->parked_at() + kRounds) {
+        if (other != &run && !is_shunned(*other, pool) &&
+            hub_.now() > *other->parked_at() + kRounds) {
             overtaken_.push_back({run.request().id, other->request().id, *other->parked_at()});
         }
     }
@@ -184,11 +191,9 @@ bool ControlPlane::could_take(const ClientRun& run) const {
             continue;
         }
         for (const PoolBlock& pool : node->pools) {
-            const auto& failed = run.wish().failed;
-            const control::placement::PoolLife here{pool.key, pool.life};
             const bool fits = pool.ready && !pool.draining &&
                               (!model || model->empty() || pool.lists(*model)) &&
-                              std::ranges::find(failed, here) == failed.end();
+                              !is_shunned(run, pool);
             const bool free = pool.cell->claimed() < pool.cell->capacity();
             const bool suspect = pool.cell->suspect(hub_.now());
             trusted = trusted || (fits && !suspect);
