@@ -30,6 +30,14 @@ void Checks::count(std::size_t count, std::size_t most, std::string_view path) {
     }
 }
 
+void Checks::labels(const Labels& labels, const std::string& path) {
+    count(labels.size(), kMaxLabels, path);
+    for (const auto& [name, value] : labels) {
+        require(valid_id(name), path, "keyed by 1 to 64 of A-Z a-z 0-9 . _ -");
+        text(value, kMaxLabelValue, path);
+    }
+}
+
 void Checks::base_url(std::string_view text, std::string_view path) {
     if (auto address = parse_http_address(text, path); !address && ok()) {
         error_ = address.error();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/labels.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "base/strong_id.hpp"
@@ -25,6 +26,7 @@ public:
     void id(std::string_view text, std::string_view path);
     void text(std::string_view text, std::size_t max_length, std::string_view path);
     void count(std::size_t count, std::size_t most, std::string_view path);
+    void labels(const Labels& labels, const std::string& path);
     void base_url(std::string_view text, std::string_view path);
 
 private:

@@ -30,16 +30,6 @@ void check_optional(
     }
 }
 
-void check_labels(
-    Checks& checks, const std::map<std::string, std::string>& labels, const std::string& path
-) {
-    checks.count(labels.size(), kMaxLabels, path);
-    for (const auto& [key, value] : labels) {
-        checks.require(valid_id(key), path, "keyed by 1 to 64 of A-Z a-z 0-9 . _ -");
-        checks.text(value, kMaxLabelValue, path);
-    }
-}
-
 void check_models(Checks& checks, const std::vector<ModelReport>& models) {
     checks.count(models.size(), kMaxModels, "models");
     for (std::size_t i = 0; i < models.size() && checks.ok(); ++i) {
@@ -84,7 +74,7 @@ void check_pool(Checks& checks, const PoolReport& pool, const std::string& path)
     check_optional(checks, pool.engine_version, path + ".engine_version");
     check_optional(checks, pool.device_mask, path + ".device_mask");
     check_optional(checks, pool.last_error, path + ".last_error", kMaxText);
-    check_labels(checks, pool.labels, path + ".labels");
+    checks.labels(pool.labels, path + ".labels");
     checks.count(pool.replicas.size(), kMaxReplicas, path + ".replicas");
     for (std::size_t i = 0; i < pool.replicas.size() && checks.ok(); ++i) {
         check_replica(checks, pool.replicas[i], fmt::format("{}.replicas[{}]", path, i));
@@ -128,7 +118,7 @@ void check_identity(Checks& checks, const Message& message) {
     check_optional(checks, message.version, "version");
     check_optional(checks, message.api_version, "api_version");
     check_optional(checks, message.boot_id, "boot_id");
-    check_labels(checks, message.labels, "labels");
+    checks.labels(message.labels, "labels");
     check_models(checks, message.models);
 }
 

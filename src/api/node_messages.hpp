@@ -25,8 +25,6 @@ namespace orch::api {
 inline constexpr std::string_view kNodeApiVersion = "1.0";
 
 // Of one node or pool.
-inline constexpr std::size_t kMaxLabels = 64;
-inline constexpr std::size_t kMaxLabelValue = 256;  // bytes
 
 struct GpuInfo {
     std::uint32_t device_id = 0;

@@ -70,6 +70,7 @@ void check_placement(Checks& checks, const TaskPlacement& placement) {
     }
     check_pools(checks, placement.prefer_pools, "placement.prefer_pools");
     check_pools(checks, placement.avoid_pools, "placement.avoid_pools");
+    checks.labels(placement.labels, "placement.labels");
     check_name(checks, placement.require_device_mask, "placement.require_device_mask");
     check_mode(checks, placement);
 }

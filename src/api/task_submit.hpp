@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/codec.hpp"
+#include "api/labels.hpp"
 #include "base/enums.hpp"
 #include "base/json.hpp"
 #include "base/strong_id.hpp"
@@ -23,6 +24,7 @@ struct TaskPlacement {
     std::optional<NodeId> node_id;      // this node only
     std::vector<PoolId> prefer_pools;   // rather these
     std::vector<PoolId> avoid_pools;    // never these
+    Labels labels;                      // only pools that carry them all, or whose nodes do
     std::optional<std::string> require_device_mask;
     std::optional<bool> allow_fallback;  // absent: a preference may be dropped, a pin may not
 };
@@ -78,7 +80,14 @@ EngineCall make_engine_call(const TaskSubmit& message);
 BOOST_DESCRIBE_STRUCT(
     TaskPlacement,
     (),
-    (mode, pin_pool_id, node_id, prefer_pools, avoid_pools, require_device_mask, allow_fallback)
+    (mode,
+     pin_pool_id,
+     node_id,
+     prefer_pools,
+     avoid_pools,
+     labels,
+     require_device_mask,
+     allow_fallback)
 )
 BOOST_DESCRIBE_STRUCT(
     TaskSubmit,

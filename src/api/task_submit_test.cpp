@@ -91,6 +91,8 @@ TEST(TaskSubmit, EveryWrongFieldIsNamed) {
         {"placement.prefer_pools[1]", R"("placement":{"prefer_pools":["a",""]})"},
         {"placement.prefer_pools", R"("placement":{"prefer_pools":"a"})"},
         {"placement.avoid_pools[0]", R"("placement":{"avoid_pools":[1]})"},
+        {"placement.labels", R"("placement":{"labels":["a"]})"},
+        {"placement.labels", R"("placement":{"labels":{"a b":"c"}})"},
         {"placement.require_device_mask", R"("placement":{"require_device_mask":""})"},
         {"placement.allow_fallback", R"("placement":{"allow_fallback":"yes"})"},
     };

@@ -20,6 +20,7 @@ void read_routing(std::string_view text) {
           "X-Llorch-Pool",
           "X-Llorch-Prefer",
           "X-Llorch-Avoid",
+          "X-Llorch-Labels",
           "X-Llorch-Fallback",
           "X-Llorch-Priority",
           "X-Session-Id"}) {

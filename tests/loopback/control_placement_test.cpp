@@ -61,6 +61,22 @@ TEST_F(ControlHints, PreferredAndAvoidedPlaces) {
     EXPECT_EQ(code_of(chat(kAsk, "X-Llorch-Prefer: node:z\r\n")), "POOL_UNAVAILABLE");
 }
 
+TEST_F(ControlHints, OnlyPoolsThatCarryTheLabelsAskedFor) {
+    start();
+    for (const char* zone : {"x", "y"}) {
+        api::PoolReport pool = ready_pool("p", "qwen");
+        pool.labels = {{"zone", zone}};
+        join(zone, {pool});
+    }
+    EXPECT_EQ(placed("X-Llorch-Labels: zone=x\r\n"), "x/p");
+    EXPECT_EQ(placed("X-Llorch-Labels: zone=y\r\n"), "y/p");
+    EXPECT_EQ(placed("X-Llorch-Labels: zone=y, node_id=y\r\n"), "y/p");
+    const Answer nowhere = chat(kAsk, "X-Llorch-Labels: zone=z\r\n");
+    EXPECT_EQ(code_of(nowhere), "POOL_UNAVAILABLE");
+    EXPECT_TRUE(nowhere.body.contains("its label zone is 'x', not 'z'")) << nowhere.body;
+    EXPECT_EQ(code_of(chat(kAsk, "X-Llorch-Labels: zone\r\n")), "INVALID_PARAMS");
+}
+
 TEST_F(ControlHints, WithoutAModelAnyReadyChatPoolServes) {
     start();
     api::PoolReport embedding = ready_pool("e", "bge");

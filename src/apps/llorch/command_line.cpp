@@ -134,6 +134,7 @@ void add_explain(CLI::App& app, CommandLine& line) {
     add("--pool", options.pool, "ID", "Only pools of this id");
     add("--prefer", options.prefer, "POOL", "Rather these pools; may be repeated");
     add("--avoid", options.avoid, "POOL", "Never these pools; may be repeated");
+    add("--label", options.labels, "NAME=VALUE", "Only pools with this label; may be repeated");
     explain.add_flag("--fallback", options.fallback, "Elsewhere if --node or --pool cannot serve");
     add_json_flag(explain, line);
 }

@@ -64,6 +64,7 @@ struct ExplainOptions {
     std::optional<std::string> pool;
     std::vector<std::string> prefer;  // pools
     std::vector<std::string> avoid;
+    std::vector<std::string> labels;  // NAME=VALUE
     bool fallback = false;
 };
 

@@ -43,12 +43,15 @@ TEST(CommandLine, ExplainsARequestOfAnyKind) {
          "q",
          "--ctx",
          "4096",
+         "--label",
+         "zone=a",
          "--fallback"}
     );
     EXPECT_EQ(line.command, Command::explain);
     EXPECT_EQ(line.explain.model, "m");
     EXPECT_EQ(line.explain.node, "a");
     EXPECT_EQ(line.explain.avoid, (Words{"p", "q"}));
+    EXPECT_EQ(line.explain.labels, (Words{"zone=a"}));
     EXPECT_EQ(line.explain.ctx, 4096U);
     EXPECT_TRUE(line.explain.fallback);
     EXPECT_FALSE(parsed({"explain", "m"}).explain.fallback);

@@ -1,3 +1,4 @@
+#include "api/labels.hpp"
 #include "apps/llorch/commands.hpp"
 #include "apps/llorch/error_text.hpp"
 #include "apps/llorch/explain_view.hpp"
@@ -15,6 +16,7 @@ struct AskedPlacement {
     std::optional<std::string> pin_pool_id;
     std::vector<std::string> prefer_pools;
     std::vector<std::string> avoid_pools;
+    std::optional<api::Labels> labels;
     std::optional<std::string> require_device_mask;
     std::optional<bool> allow_fallback;
 };
@@ -32,11 +34,11 @@ struct Asked {
 BOOST_DESCRIBE_STRUCT(
     AskedPlacement,
     (),
-    (node_id, pin_pool_id, prefer_pools, avoid_pools, require_device_mask, allow_fallback)
+    (node_id, pin_pool_id, prefer_pools, avoid_pools, labels, require_device_mask, allow_fallback)
 )
 BOOST_DESCRIBE_STRUCT(Asked, (), (model, prompt, session_id, engine, ctx, placement))
 
-std::string body_of(const ExplainOptions& options) {
+std::string body_of(const ExplainOptions& options, api::Labels labels) {
     Asked asked;
     asked.model = options.model;
     asked.session_id = options.session;
@@ -46,6 +48,9 @@ std::string body_of(const ExplainOptions& options) {
     asked.placement.pin_pool_id = options.pool;
     asked.placement.prefer_pools = options.prefer;
     asked.placement.avoid_pools = options.avoid;
+    if (!labels.empty()) {
+        asked.placement.labels = std::move(labels);
+    }
     asked.placement.require_device_mask = options.device_mask;
     if (options.fallback) {
         asked.placement.allow_fallback = true;
@@ -58,8 +63,12 @@ std::string body_of(const ExplainOptions& options) {
 ExitCode explain_command(
     ApiClient& client, const ExplainOptions& options, bool json, Console& console
 ) {
+    auto labels = api::read_labels(options.labels, "--label");
+    if (!labels) {
+        return report(console, {ExitCode::usage, labels.error().message});
+    }
     const char* const path = "/v2/tasks/preview";
-    const auto answer = client.call(net::Method::post, path, body_of(options));
+    const auto answer = client.call(net::Method::post, path, body_of(options, std::move(*labels)));
     if (!answer) {
         return report(console, answer.error());
     }

@@ -275,7 +275,16 @@ TEST_F(Llorch, ExplainsWhereARequestWouldGo) {
           R"("session_id":"s")"}) {
         EXPECT_NE(ran.out.find(part), std::string::npos) << part << " of " << ran.out;
     }
-    EXPECT_EQ(ran.out.find("allow_fallback"), std::string::npos) << "what is not said is not sent";
+    for (const char* part : {"allow_fallback", "labels"}) {
+        EXPECT_EQ(ran.out.find(part), std::string::npos) << "what is not said is not sent";
+    }
+    EXPECT_NE(
+        call({"explain", "tiny", "--label", "zone=a"}).out.find(R"("labels":{"zone":"a"})"),
+        std::string::npos
+    );
+    const Ran wrong = call({"explain", "tiny", "--label", "zone"});
+    EXPECT_EQ(wrong.code, ExitCode::usage);
+    EXPECT_NE(wrong.err.find("--label: 'zone' is not of the form"), std::string::npos) << wrong.err;
     EXPECT_TRUE(call({"explain", "tiny", "--json"}).out.starts_with("{"));
 }
 

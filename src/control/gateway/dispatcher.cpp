@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace orch::control::gateway {
@@ -15,10 +16,6 @@ using admission::Ticket;
 using admission::TicketId;
 
 namespace {
-
-bool has_free_slot(const std::shared_ptr<LoadCell>& cell) {
-    return cell->claimed() < cell->capacity();
-}
 
 // Another control plane, or this one when it is back, may take the same request.
 std::unexpected<Error> stopping() {
@@ -91,7 +88,7 @@ Result<void> Dispatcher::take_in(TicketId id, Bid bid, Instant now, OnDispatched
     stand_in_line(waiting, now);
     // A slot may have been freed between the edge's last look and the waiter in its cell. Whoever
     // has waited longer may have it first.
-    if (std::ranges::any_of(waiting.cells, has_free_slot)) {
+    if (waiting.line->any_free()) {
         serve_all(now);
     }
     return {};
@@ -156,28 +153,32 @@ Result<void> Dispatcher::enqueue(Ticket ticket, Instant now, std::optional<Insta
     return {};
 }
 
+// One for all who ask for a model and nothing else.
+std::shared_ptr<WaitingLine> Dispatcher::line_for(const placement::PlacementRequest& request) {
+    if (!request.asks_only_for_model() || !request.exclude.empty()) {
+        return std::make_shared<WaitingLine>();
+    }
+    auto& shared = lines_[{request.model.value_or(""), request.kind}];
+    std::shared_ptr<WaitingLine> line = shared.lock();
+    if (!line) {
+        line = std::make_shared<WaitingLine>();
+        shared = line;
+    }
+    return line;
+}
+
+// The line before it ends only when the request stands in the new one.
 void Dispatcher::stand_in_line(Waiting& waiting, Instant now) {
-    const auto decision = decide(*view_, waiting.request, policy_, ledger_, now);
-    for (const placement::Candidate& candidate : decision.ranked) {
-        candidate.pool->cell->add_waiter();
-        waiting.cells.push_back(candidate.pool->cell);
+    std::shared_ptr<WaitingLine> line = line_for(waiting.request);
+    if (!line->stands_in(*view_)) {
+        std::vector<std::shared_ptr<LoadCell>> cells;
+        for (const auto& candidate :
+             decide(*view_, waiting.request, policy_, ledger_, now).ranked) {
+            cells.push_back(candidate.pool->cell);
+        }
+        line->stand(*view_, std::move(cells));
     }
-}
-
-// The new waiters come before the old ones go: no cell of both lines is ever open between.
-void Dispatcher::stand_in_line_anew(Waiting& waiting, Instant now) {
-    std::vector<std::shared_ptr<LoadCell>> before = std::exchange(waiting.cells, {});
-    stand_in_line(waiting, now);
-    for (const auto& cell : before) {
-        cell->remove_waiter();
-    }
-}
-
-void Dispatcher::leave_line(Waiting& waiting) {
-    for (const auto& cell : waiting.cells) {
-        cell->remove_waiter();
-    }
-    waiting.cells.clear();
+    waiting.line = std::move(line);
 }
 
 std::optional<Grant> Dispatcher::try_claim(
@@ -208,7 +209,7 @@ bool Dispatcher::serve(TicketId ticket, Instant now) {
 
 void Dispatcher::end(TicketId ticket, Result<Grant> outcome) {
     auto waiting = waiters_.extract(ticket);
-    leave_line(waiting.mapped());
+    waiting.mapped().line.reset();
     count_depth(waiting.mapped(), false);
     waiting.mapped().on_dispatched(std::move(outcome));
 }
@@ -238,20 +239,17 @@ void Dispatcher::slot_freed(const PoolKey& pool, Instant now) {
     // Requests that are pinned elsewhere are in these queues too, so one slot may take several
     // tries.
     constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
-    for (const TicketId ticket : queue_.candidates_for(pool, names, kAll)) {
-        if (!has_free_slot(block->cell)) {
-            return;
-        }
-        serve(ticket, now);
-    }
+    serve_each(queue_.candidates_for(pool, names, kAll), now, block->cell.get());
 }
 
 void Dispatcher::set_view(view::ClusterViewPtr view, Instant now) {
-    view_ = std::move(view);
+    // The one before lives until no line stands in it: another view never has its address.
+    const view::ClusterViewPtr before = std::exchange(view_, std::move(view));
     ledger_.retain(*view_);
     for (auto& [ticket, waiting] : waiters_) {
-        stand_in_line_anew(waiting, now);
+        stand_in_line(waiting, now);
     }
+    std::erase_if(lines_, [](const auto& line) { return line.second.expired(); });
     retry_refused(now);
 }
 
@@ -260,15 +258,31 @@ void Dispatcher::retry_refused(Instant now) {
     for (auto& [ticket, waiting] : waiters_) {
         if (!waiting.request.failed.empty() && waiting.forgives_at <= now) {
             waiting.request.failed.clear();
-            stand_in_line_anew(waiting, now);
+            stand_in_line(waiting, now);
         }
     }
     serve_all(now);
 }
 
 void Dispatcher::serve_all(Instant now) {
-    for (const TicketId ticket : queue_.in_order()) {
-        serve(ticket, now);
+    serve_each(queue_.in_order(), now, nullptr);
+}
+
+// In their order, as long as `only`, if there is one, has a free slot. Who stands in a line of
+// which one found nothing, and was refused nowhere, finds nothing either.
+void Dispatcher::serve_each(
+    const std::vector<TicketId>& tickets, Instant now, const LoadCell* only
+) {
+    std::unordered_set<const WaitingLine*> without;
+    for (const TicketId ticket : tickets) {
+        if (only != nullptr && only->claimed() >= only->capacity()) {
+            return;
+        }
+        const WaitingLine* const line = waiters_.at(ticket).line.get();
+        const bool as_others = queue_.find(ticket)->excluded.empty();
+        if ((!as_others || !without.contains(line)) && !serve(ticket, now) && as_others) {
+            without.insert(line);
+        }
     }
 }
 

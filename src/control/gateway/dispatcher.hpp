@@ -6,6 +6,7 @@
 #include "control/admission/wait_queue.hpp"
 #include "control/gateway/gateway_config.hpp"
 #include "control/gateway/start_estimate.hpp"
+#include "control/gateway/waiting_line.hpp"
 #include "control/placement/choice_ledger.hpp"
 #include "control/placement/placement_policy.hpp"
 #include "control/placement/placement_request.hpp"
@@ -75,8 +76,9 @@ struct Outlook {
 // Requests that found no free slot wait here, first come first served per served name. Owner: the
 // control thread. Pure but for the load cells; time comes in.
 //
-// While a request waits, its waiter stands in the cell of every pool that may serve it, so that no
-// edge claims past it; a slot that is freed there is handed to the head of the queue.
+// While requests wait, a waiter stands in the cell of every pool that may serve them, so that no
+// edge claims past them; a slot that is freed there is handed to the head of the queue. Requests
+// that ask for the same model and nothing else share one line, and one answer that all is full.
 class Dispatcher {
 public:
     Dispatcher(
@@ -141,7 +143,7 @@ private:
         admission::Priority priority = admission::Priority::interactive;
         Instant forgives_at{};  // places that failed
         OnDispatched on_dispatched;
-        std::vector<std::shared_ptr<LoadCell>> cells;  // where its waiter stands
+        std::shared_ptr<WaitingLine> line;
     };
 
     using Waiters = std::unordered_map<admission::TicketId, Waiting>;
@@ -150,11 +152,13 @@ private:
     Result<void> enqueue(admission::Ticket ticket, Instant now, std::optional<Instant> since);
     void admitted(std::string_view name, admission::Priority priority, bool counted);
     void count_depth(const Waiting& waiting, bool more);
+    std::shared_ptr<WaitingLine> line_for(const placement::PlacementRequest& request);
     void stand_in_line(Waiting& waiting, Instant now);
-    void stand_in_line_anew(Waiting& waiting, Instant now);
-    void leave_line(Waiting& waiting);
     std::optional<Grant> try_claim(const placement::PlacementRequest& request, Instant now);
     void serve_all(Instant now);
+    void serve_each(
+        const std::vector<admission::TicketId>& tickets, Instant now, const LoadCell* only
+    );
     bool serve(admission::TicketId ticket, Instant now);
     void end(admission::TicketId ticket, Result<Grant> outcome);
 
@@ -166,6 +170,7 @@ private:
     placement::ChoiceLedger ledger_;
     view::ClusterViewPtr view_;
     Waiters waiters_;
+    std::map<std::pair<std::string, ModelKind>, std::weak_ptr<WaitingLine>> lines_;
     std::uint64_t tickets_ = 0;
     bool closed_ = false;
 };

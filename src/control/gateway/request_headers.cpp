@@ -1,5 +1,7 @@
 #include "control/gateway/request_headers.hpp"
 
+#include "api/labels.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -8,7 +10,7 @@
 namespace orch::control::gateway {
 namespace {
 
-constexpr std::array<std::string_view, 17> kNotForNode{
+constexpr std::array<std::string_view, 18> kNotForNode{
     "Host",
     "Content-Length",
     "Expect",
@@ -24,6 +26,7 @@ constexpr std::array<std::string_view, 17> kNotForNode{
     "X-Llorch-Pool",
     "X-Llorch-Prefer",
     "X-Llorch-Avoid",
+    "X-Llorch-Labels",
     "X-Llorch-Fallback",
     "X-Llorch-Priority",
 };
@@ -88,6 +91,8 @@ Result<placement::PlacementRequest> read_hints(const net::Headers& headers) {
     auto pool = read_pin<PoolId>(headers, "X-Llorch-Pool");
     auto prefer = read_list(headers, "X-Llorch-Prefer");
     auto avoid = read_list(headers, "X-Llorch-Avoid");
+    constexpr std::string_view kLabels = "X-Llorch-Labels";
+    auto labels = api::parse_labels(headers.find(kLabels).value_or(""), kLabels);
     const auto fallback = read_fallback(headers);
     auto session = read_session(headers);
     if (!node || !pool) {
@@ -95,6 +100,9 @@ Result<placement::PlacementRequest> read_hints(const net::Headers& headers) {
     }
     if (!prefer || !avoid) {
         return std::unexpected(prefer ? avoid.error() : prefer.error());
+    }
+    if (!labels) {
+        return std::unexpected(labels.error());
     }
     if (!fallback || !session) {
         return std::unexpected(fallback ? session.error() : fallback.error());
@@ -104,6 +112,7 @@ Result<placement::PlacementRequest> read_hints(const net::Headers& headers) {
     request.pin_pool = std::move(*pool);
     request.prefer = std::move(*prefer);
     request.avoid = std::move(*avoid);
+    request.labels = std::move(*labels);
     request.fallback = *fallback;
     request.session = std::move(*session);
     return request;

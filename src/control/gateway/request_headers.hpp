@@ -10,9 +10,8 @@
 
 namespace orch::control::gateway {
 
-// X-Session-Id and X-Llorch-Node, -Pool, -Prefer, -Avoid and -Fallback as a placement request
-// without a model.
-// Errors: invalid_params naming the header.
+// X-Session-Id and X-Llorch-Node, -Pool, -Prefer, -Avoid, -Labels and -Fallback as a placement
+// request without a model. Errors: invalid_params naming the header.
 Result<placement::PlacementRequest> read_hints(const net::Headers& headers);
 
 // X-Llorch-Priority: interactive, which it is without the header, or batch.

@@ -30,6 +30,7 @@ TEST(RequestHeaders, HintsAreReadWhateverTheirCase) {
          {"X-LLORCH-POOL", "chat"},
          {"X-Llorch-Prefer", "node:a, pool:b"},
          {"X-Llorch-Avoid", "node:c"},
+         {"X-Llorch-Labels", "zone=a, tier="},
          {"X-Llorch-Fallback", "true"},
          {"X-Session-Id", "chat 7"}}
     ));
@@ -39,6 +40,7 @@ TEST(RequestHeaders, HintsAreReadWhateverTheirCase) {
     ASSERT_EQ(request->prefer.size(), 2U);
     EXPECT_EQ(request->prefer[1].pool, PoolId("b"));
     EXPECT_EQ(request->avoid.at(0).node, NodeId("c"));
+    EXPECT_EQ(request->labels, (view::Labels{{"tier", ""}, {"zone", "a"}}));
     EXPECT_TRUE(request->fallback);
     EXPECT_EQ(request->session, "chat 7");
 }
@@ -50,6 +52,7 @@ TEST(RequestHeaders, BadHintsAreRefusedByName) {
         {"X-Llorch-Pool", ""},
         {"X-Llorch-Prefer", "gpu:1"},
         {"X-Llorch-Avoid", "node:"},
+        {"X-Llorch-Labels", "zone"},
         {"X-Llorch-Fallback", "yes"},
         {"X-Session-Id", endless.c_str()},
     };

@@ -1,17 +1,11 @@
 #include "control/placement/placement_request.hpp"
 
+#include "base/text.hpp"
+
 #include <fmt/format.h>
 
 namespace orch::control::placement {
 namespace {
-
-std::string_view trim(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 std::optional<PlaceHint> parse_hint(std::string_view text) {
     const std::size_t colon = text.find(':');
@@ -36,12 +30,15 @@ bool PlaceHint::matches(const PoolKey& key) const {
     return (node || pool) && (!node || *node == key.node) && (!pool || *pool == key.pool);
 }
 
+bool PlacementRequest::asks_only_for_model() const {
+    const bool demands = engine || ctx != 0 || device_mask || !labels.empty();
+    const bool chooses = !avoid.empty() || pinned() || !prefer.empty() || !failed.empty();
+    return !demands && !chooses;
+}
+
 Result<std::vector<PlaceHint>> parse_hints(std::string_view text, std::string_view header) {
     std::vector<PlaceHint> hints;
-    while (!text.empty()) {
-        const std::size_t comma = text.find(',');
-        const std::string_view item = trim(text.substr(0, comma));
-        text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+    for (const std::string_view item : split(text, ',')) {
         if (item.empty()) {
             continue;
         }

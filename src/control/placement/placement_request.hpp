@@ -59,6 +59,10 @@ struct PlacementRequest {
     bool names_model() const { return model && !model->empty(); }
 
     bool pinned() const { return pin_node || pin_pool; }
+
+    // `exclude` apart, a model, or none, is all it demands of a place that is ready; the session
+    // is a wish.
+    bool asks_only_for_model() const;
 };
 
 }  // namespace orch::control::placement

@@ -112,10 +112,7 @@ void take_less_loaded(Pass& pass, const ByLot& lots) {
 }  // namespace
 
 bool can_scan_quickly(const PlacementRequest& request, const PlacementPolicy& policy) {
-    const bool asks_more = request.engine || request.ctx != 0 || request.device_mask ||
-                           !request.labels.empty() || !request.avoid.empty() || request.pinned() ||
-                           !request.prefer.empty() || !request.failed.empty();
-    return !asks_more && policy.spread_by.empty();
+    return request.asks_only_for_model() && policy.spread_by.empty();
 }
 
 QuickScan quick_scan(

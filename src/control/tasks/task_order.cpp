@@ -29,6 +29,7 @@ placement::PlacementRequest placement_of(const api::TaskSubmit& message) {
     request.pin_pool = wanted.pin_pool_id;
     request.prefer = hints(wanted.prefer_pools);
     request.avoid = hints(wanted.avoid_pools);
+    request.labels = wanted.labels;
     request.fallback = wanted.allow_fallback.value_or(!pinned);
     return request;
 }

@@ -58,6 +58,9 @@ TEST(TaskOrder, APreferenceMayBeDroppedUnlessForbidden) {
     ASSERT_EQ(loose.placement.prefer.size(), 1U);
     EXPECT_EQ(loose.placement.prefer[0].pool, PoolId("a"));
     EXPECT_EQ(loose.placement.avoid.size(), 2U);
+    const TaskOrder labelled =
+        order_of(R"({"model":"m","prompt":"p","placement":{"labels":{"zone":"a"}}})");
+    EXPECT_EQ(labelled.placement.labels, (view::Labels{{"zone", "a"}}));
     const TaskOrder strict = order_of(
         R"({"model":"m","prompt":"p","placement":{"prefer_pools":["a"],"allow_fallback":false}})"
     );

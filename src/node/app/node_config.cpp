@@ -1,7 +1,7 @@
 #include "node/app/node_config.hpp"
 
 #include "api/http_address.hpp"
-#include "api/node_messages.hpp"
+#include "api/labels.hpp"
 #include "auth/token_settings.hpp"
 #include "base/state_dir.hpp"
 #include "daemon/common_settings.hpp"
@@ -46,32 +46,20 @@ void read_identity(NodeConfig& config, SettingsRead& read) {
     }
 }
 
-void read_labels(NodeConfig& config, SettingsRead& read) {
+void read_node_labels(NodeConfig& config, SettingsRead& read) {
     constexpr const char* kName = "POOL_MANAGERD_LABELS";
-    for (const std::string& label : read.settings.get_list(kName)) {
-        const std::size_t equals = label.find('=');
-        const std::string name = label.substr(0, equals);
-        const bool sound = equals != std::string::npos && valid_id(name) && name != "node_id" &&
-                           name != "machine_id";
-        if (!sound) {
-            read.errors.push_back(fmt::format(
-                "{}: '{}' is not of the form name=value; a name is of [A-Za-z0-9._-]{{1,64}} and "
-                "not node_id or machine_id, which every node has",
-                kName,
-                label
-            ));
-        } else if (label.size() - equals - 1 > api::kMaxLabelValue) {
-            read.errors.push_back(fmt::format(
-                "{}: the value of '{}' has more than {} bytes", kName, name, api::kMaxLabelValue
-            ));
-        } else if (!config.labels.emplace(name, label.substr(equals + 1)).second) {
-            read.errors.push_back(fmt::format("{}: '{}' is there twice", kName, name));
-        }
+    auto labels = api::read_labels(read.settings.get_list(kName), kName);
+    if (!labels) {
+        read.errors.push_back(labels.error().message);
+        return;
     }
-    if (config.labels.size() > api::kMaxLabels) {
-        read.errors.push_back(
-            fmt::format("{}: there are more than {} labels", kName, api::kMaxLabels)
-        );
+    config.labels = std::move(*labels);
+    for (const char* name : {"node_id", "machine_id"}) {
+        if (config.labels.contains(name)) {
+            read.errors.push_back(
+                fmt::format("{}: every node has a label '{}' already", kName, name)
+            );
+        }
     }
 }
 
@@ -211,7 +199,7 @@ std::vector<lifecycle::PoolSpec> read_pools(SettingsRead& read) {
 NodeConfig make_node_config(SettingsRead& read, const SettingsSources& sources) {
     NodeConfig config;
     read_identity(config, read);
-    read_labels(config, read);
+    read_node_labels(config, read);
     read_cluster(config, read);
     read_auth(config, read);
     config.tls = net::read_tls_settings(read, "POOL_MANAGERD");

@@ -37,7 +37,7 @@ TEST(NodeConfig, ALabelThatIsNoneIsNamed) {
     EXPECT_TRUE(labelled("zone").complains_of("POOL_MANAGERD_LABELS: 'zone'"));
     EXPECT_TRUE(labelled("=a").complains_of("'=a'"));
     EXPECT_TRUE(labelled("z one=a").complains_of("'z one=a'"));
-    EXPECT_TRUE(labelled("machine_id=a").complains_of("which every node has"));
+    EXPECT_TRUE(labelled("machine_id=a").complains_of("every node has a label 'machine_id'"));
     EXPECT_TRUE(labelled("zone=a,zone=b").complains_of("'zone' is there twice"));
     EXPECT_TRUE(labelled("zone=" + std::string(257, 'x')).complains_of("more than 256 bytes"));
 }

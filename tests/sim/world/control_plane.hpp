@@ -121,7 +121,14 @@ private:
     );
     void check_turn(const ClientRun& run, const control::view::PoolBlock& pool);
     bool is_shunned(const ClientRun& waiting, const control::view::PoolBlock& pool) const;
-    bool could_take(const ClientRun& run) const;
+
+    struct Offers {
+        bool trusted = false;  // places that are not suspect, full or not
+        bool free_trusted = false;
+        bool free_suspect = false;
+    };
+
+    Offers offers(const ClientRun& run) const;
 
     void judge_turns();
 

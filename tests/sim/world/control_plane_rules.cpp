@@ -114,7 +114,8 @@ bool ControlPlane::is_shunned(const ClientRun& waiting, const PoolBlock& pool) c
            hub_.now() <= *waiting.parked_at() + control::gateway::kFailedFor + kRounds;
 }
 
-// Nobody overtakes one who has waited longer for the same model.
+// Nobody overtakes one who has waited longer for the same model, but to a suspect place that is the
+// only one for him and not for the other.
 void ControlPlane::check_turn(const ClientRun& run, const PoolBlock& pool) {
     const auto line = waiting_.find(run.wish().model.value_or(""));
     if (line == waiting_.end() || run.wish().pinned() || late()) {
@@ -124,8 +125,9 @@ void ControlPlane::check_turn(const ClientRun& run, const PoolBlock& pool) {
         if (run.parked_at() && place.first >= run.first_waited()) {
             return;
         }
-        if (other != &run && !is_shunned(*other, pool) &&
-            hub_.now() > *other->parked_at() + kRounds) {
+        const bool in_turn = other != &run && !is_shunned(*other, pool) &&
+                             hub_.now() > *other->parked_at() + kRounds;
+        if (in_turn && !(pool.cell->suspect(hub_.now()) && offers(*other).trusted)) {
             overtaken_.push_back({run.request().id, other->request().id, *other->parked_at()});
         }
     }
@@ -180,12 +182,9 @@ void ControlPlane::look_at_cells() {
     }
 }
 
-// Suspects count only while there is nothing else.
-bool ControlPlane::could_take(const ClientRun& run) const {
+ControlPlane::Offers ControlPlane::offers(const ClientRun& run) const {
     const auto& model = run.wish().model;
-    bool trusted = false;
-    bool free_trusted = false;
-    bool free_suspect = false;
+    Offers found;
     for (const auto& node : view_->nodes()) {
         if (!node->takes_work()) {
             continue;
@@ -196,12 +195,12 @@ bool ControlPlane::could_take(const ClientRun& run) const {
                               !is_shunned(run, pool);
             const bool free = pool.cell->claimed() < pool.cell->capacity();
             const bool suspect = pool.cell->suspect(hub_.now());
-            trusted = trusted || (fits && !suspect);
-            free_trusted = free_trusted || (fits && free && !suspect);
-            free_suspect = free_suspect || (fits && free && suspect);
+            found.trusted = found.trusted || (fits && !suspect);
+            found.free_trusted = found.free_trusted || (fits && free && !suspect);
+            found.free_suspect = found.free_suspect || (fits && free && suspect);
         }
     }
-    return free_trusted || (free_suspect && !trusted);
+    return found;
 }
 
 // No request waits while a slot is free that it may have, and nobody acts.
@@ -212,7 +211,10 @@ void ControlPlane::look_at_queue() {
     for (const auto& [model, line] : waiting_) {
         ClientRun& oldest = *line.begin()->second;
         const bool settled = !late() && hub_.now() > *oldest.parked_at() + kRounds;
-        oldest.overlooked = settled && could_take(oldest) ? oldest.overlooked + 1 : 0;
+        // Suspects count only while there is nothing else.
+        const Offers found = settled ? offers(oldest) : Offers{};
+        const bool missed = found.free_trusted || (found.free_suspect && !found.trusted);
+        oldest.overlooked = missed ? oldest.overlooked + 1 : 0;
         if (oldest.overlooked >= kLooks) {
             hub_.referee.broken(fmt::format(
                 "request {} waits for '{}' while a slot is free", oldest.request().id, model
