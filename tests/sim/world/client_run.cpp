@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using control::gateway::AttemptAction;
 using control::gateway::AttemptEvent;
 using control::gateway::Grant;
+using control::gateway::SecondTry;
 using control::gateway::SlotClaim;
 using Told = AttemptEvent::Kind;
 
@@ -39,9 +40,25 @@ ClientRun::ClientRun(Hub& hub, ControlPlane& control, std::size_t edge, Request&
       edge_(edge),
       request_(request),
       wish_(request.wish),
-      fsm_({.retries = kConfig.retry_attempts, .pinned = wish_.pinned() && !wish_.fallback}) {}
+      fsm_(
+          {.retries = kConfig.retry_attempts, .pinned = wish_.pinned() && !wish_.fallback},
+          [this](SecondTry) { return may_try(); }
+      ) {
+    control_.edge(edge_).retries().began();
+}
 
 ClientRun::~ClientRun() = default;
+
+bool ClientRun::may_try() {
+    const bool allowed = hub_.sabotaged(Sabotage::retry_storm) ||
+                         control_.edge(edge_).retries().spend(hub_.options.retry_budget, now());
+    if (allowed) {
+        control_.tried_again(edge_);
+    } else {
+        ++hub_.held_back;
+    }
+    return allowed;
+}
 
 void ClientRun::start() {
     step(of(Told::start));
@@ -86,6 +103,7 @@ std::optional<ClientRun::Event> ClientRun::perform(Action action) {
 
 void ClientRun::finish() {
     over_ = true;
+    control_.edge(edge_).retries().ended(now());
     conclude(true);
     visit_.reset();
     give_back();
@@ -183,6 +201,10 @@ std::optional<ClientRun::Event> ClientRun::send() {
         }
     });
     node_silent_ = false;
+    if (next_piece_ != 0) {
+        ++hub_.continued;
+        hub_.note("goes on", request_.id, next_piece_);
+    }
     open(hub_.chance.yes(0.5));
     return std::nullopt;
 }
@@ -193,6 +215,10 @@ void ClientRun::open(bool reused) {
     call_->node = Hub::number_of(claim_->node().id);
     call_->pool = claim_->pool().key.pool;
     call_->reused = reused;
+    call_->from = next_piece_;
+    if (next_piece_ != 0 && hub_.sabotaged(Sabotage::skipped_piece)) {
+        ++call_->from;
+    }
     request_.calls.push_back(call_);
     any_byte_ = false;
     connecting_ = !reused;
@@ -326,9 +352,12 @@ void ClientRun::take_failure(bool late, bool blames_node) {
     }
     conclude(true);
     const Errc code = late && !node_silent_ ? Errc::decode_timeout : Errc::worker_reset;
-    if (begun_) {
+    if (std::exchange(begun_, false)) {
         give_back();
-        step(with(Told::answer_broken, code, "broken"));
+        begin_wait_anew();
+        AttemptEvent broken = with(Told::answer_broken, code, "broken");
+        broken.resumable = request_.can_go_on;
+        step(std::move(broken));
         return;
     }
     if (hub_.sabotaged(Sabotage::leaked_slot)) {
@@ -337,7 +366,7 @@ void ClientRun::take_failure(bool late, bool blames_node) {
         claim_.reset();
     }
     give_back();
-    waited_since_.reset();
+    begin_wait_anew();
     step(with(Told::place_failed, code, "failed"));
 }
 
@@ -353,9 +382,18 @@ void ClientRun::take_node_error(Errc code) {
             step(of(Told::lease_refused));
             return;
         default:
-            waited_since_.reset();
+            begin_wait_anew();
             step(with(Told::place_failed, Errc::worker_reset, "the node says so"));
             return;
+    }
+}
+
+// Who waits for the rest of an answer is not turned away by a full queue.
+void ClientRun::begin_wait_anew() {
+    waited_since_.reset();
+    if (next_piece_ != 0) {
+        waited_since_ = now();
+        first_waited_ = now();
     }
 }
 

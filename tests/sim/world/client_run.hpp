@@ -66,6 +66,8 @@ private:
     void take_failure(bool late, bool blames_node);
     void take_node_error(Errc code);
     void suspect_node();
+    void begin_wait_anew();
+    bool may_try();
     void finish();
 
     Instant now() const { return hub_.now(); }

@@ -20,39 +20,56 @@ constexpr Duration kCheckLimit = 2s;
 
 }  // namespace
 
-// Asks a node's address over the simulated network.
+// Asks a node's address over the simulated network. An answer that comes when the asker is gone
+// finds nobody.
 class ControlPlane::Check final : public control::fleet::NodeCheck {
 public:
     Check(Hub& hub, async::EventLoop& loop) : hub_(hub), loop_(loop) {}
 
     Task<control::fleet::Reachability> check(NodeId node, control::view::Endpoint) override {
-        using control::fleet::Reachability;
-        async::Handoff<Reachability> answer(loop_.executor());
-        const auto once = std::make_shared<bool>(false);
-        auto tell = [&hub = hub_, answer, once](Reachability found) mutable {
-            if (!std::exchange(*once, true)) {
-                answer.set(std::move(found));
+        const std::uint64_t id = ++asked_->last;
+        Handoff answer(loop_.executor());
+        asked_->open.emplace(id, answer);
+        const auto tell = [&hub = hub_, asked = std::weak_ptr(asked_), id](Reachability found) {
+            if (const auto all = asked.lock()) {
+                all->answer(id, std::move(found));
                 hub.wake();
             }
         };
         const std::size_t index = Hub::number_of(node);
-        hub_.network.send(index, Way::to_node, [&hub = hub_, index, tell]() mutable {
+        hub_.network.send(index, Way::to_node, [&hub = hub_, index, tell] {
             NodeHost& host = *hub.hosts[index];
             if (!host.powered()) {
                 return;
             }
             const bool up = host.daemon() != nullptr;
-            hub.network.send(index, Way::to_control, [tell, up]() mutable {
+            hub.network.send(index, Way::to_control, [tell, up] {
                 tell(Reachability{up, up ? "" : "refused"});
             });
         });
-        hub_.heap.after(kCheckLimit, [tell]() mutable { tell(Reachability{false, "no answer"}); });
+        hub_.heap.after(kCheckLimit, [tell] { tell(Reachability{false, "no answer"}); });
         co_return co_await answer.wait();
     }
 
 private:
+    using Reachability = control::fleet::Reachability;
+    using Handoff = async::Handoff<Reachability>;
+
+    struct Asked {
+        // The first answer counts.
+        void answer(std::uint64_t id, Reachability found) {
+            if (auto asked = open.extract(id)) {
+                std::move(asked.mapped()).set(std::move(found));
+            }
+        }
+
+        std::uint64_t last = 0;
+        std::map<std::uint64_t, Handoff> open;
+    };
+
     Hub& hub_;
     async::EventLoop& loop_;
+    std::shared_ptr<Asked> asked_ = std::make_shared<Asked>();
 };
 
 ControlPlane::EdgeUnit::EdgeUnit(Hub& hub, ControlPlane& control, std::size_t index)
@@ -229,6 +246,7 @@ void ControlPlane::arrive(Request& request) {
     const std::size_t edge = request.id % edges_.size();
     const auto run = std::make_shared<ClientRun>(hub_, *this, edge, request);
     runs_[request.id] = run;
+    ++edges_[edge]->running;
     post(edge, [run] { run->start(); });
 }
 
@@ -266,6 +284,9 @@ std::vector<NodeId> ControlPlane::cordoned() const {
 
 void ControlPlane::finished(ClientRun& run) {
     const auto found = runs_.find(run.request().id);
+    EdgeUnit& edge = *edges_[run.request().id % edges_.size()];
+    --edge.running;
+    edge.ends.push_back(hub_.now());
     finished_.push_back(found->second);
     runs_.erase(found);
     run.request().calls.clear();

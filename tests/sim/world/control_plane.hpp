@@ -7,6 +7,7 @@
 #include "sim/world/client_run.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -76,6 +77,7 @@ public:
     void parked(ClientRun& run);
     void unparked(ClientRun& run);
     void finished(ClientRun& run);
+    void tried_again(std::size_t edge);
 
     // --- the rules, as far as they are seen from here
     void look_at_cells();
@@ -99,7 +101,10 @@ private:
         control::gateway::EdgeState state;
         async::TaskGroup tasks;
         Instant stalled_until{};
-        Instant idle_at{};  // everything that was posted until then is done
+        Instant idle_at{};          // everything that was posted until then is done
+        std::deque<Instant> tries;  // second ones, of the last seconds
+        std::deque<Instant> ends;   // of requests, in the last seconds
+        std::size_t running = 0;
     };
 
     struct Heard {

@@ -147,6 +147,27 @@ void ControlPlane::judge_turns() {
     }
 }
 
+// No storm: second tries are few among the requests of the last seconds. The budget counts in whole
+// seconds, so up to one of its ten may have passed.
+void ControlPlane::tried_again(std::size_t edge) {
+    EdgeUnit& unit = *edges_[edge];
+    const auto forget = [now = hub_.now()](std::deque<Instant>& times, Duration age) {
+        while (!times.empty() && times.front() <= now - age) {
+            times.pop_front();
+        }
+    };
+    unit.tries.push_back(hub_.now());
+    forget(unit.tries, 9s);
+    forget(unit.ends, 10s);
+    const auto& budget = hub_.options.retry_budget;
+    const double ran = static_cast<double>(unit.running + unit.ends.size());
+    if (static_cast<double>(unit.tries.size()) > budget.floor + budget.share * ran) {
+        hub_.referee.broken(fmt::format(
+            "{} second tries in a few seconds, while {} requests ran", unit.tries.size(), ran
+        ));
+    }
+}
+
 void ControlPlane::parked(ClientRun& run) {
     if (!run.wish().pinned()) {
         waiting_[run.wish().model.value_or("")][{run.first_waited(), run.request().id}] = &run;

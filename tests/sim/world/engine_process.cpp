@@ -32,13 +32,16 @@ void EngineProcess::load(Duration takes) {
     });
 }
 
-bool EngineProcess::begin(std::uint64_t work, const Request& request, Listener listener) {
+bool EngineProcess::begin(
+    std::uint64_t work, const Request& request, std::uint32_t from, Listener listener
+) {
     if (state_ != State::serving) {
         return false;
     }
     Work& begun = works_[work];
     begun.listener = std::move(listener);
     begun.pieces = request.pieces;
+    begun.told = from;
     begun.pace = request.pace;
     begun.streams = request.streams;
     // One that was frozen is judged by its prober; meanwhile its slots count for nobody.

@@ -28,7 +28,8 @@ public:
     void load(Duration takes);
 
     // False when nothing listens. A frozen one takes it and says nothing.
-    bool begin(std::uint64_t work, const Request& request, Listener listener);
+    // The answer begins with the piece `from`: those before are part of its prompt.
+    bool begin(std::uint64_t work, const Request& request, std::uint32_t from, Listener listener);
 
     // The caller is gone: the slot is busy until the batch ends.
     void abandon(std::uint64_t work);

@@ -88,7 +88,7 @@ void Faults::strike_engine(NodeHost& host, Fault fault) {
 void Faults::strike_daemon(NodeHost& host, Fault fault) {
     const Duration pause = hub_.chance.between(10ms, 50s);
     if (fault == Fault::daemon_restart) {
-        host.stop_daemon(pause);
+        host.stop_daemon(pause, hub_.chance.yes(0.5));
         return;
     }
     if (fault == Fault::machine_off) {

@@ -49,6 +49,7 @@ struct Call {
     std::size_t node = 0;
     PoolId pool;
     std::shared_ptr<Stream> stream = std::make_shared<Stream>();
+    std::uint32_t from = 0;  // the first piece that is wanted
     bool reused = false;     // an idle connection of the pool: no connecting first
     bool working = false;    // an engine has begun
     bool concluded = false;  // the edge knows that nothing more comes, or wants nothing more
@@ -58,6 +59,7 @@ struct Request {
     std::size_t id = 0;
     control::placement::PlacementRequest wish;
     bool streams = true;
+    bool can_go_on = true;     // a stream that breaks, elsewhere
     Duration prompt{};         // until the first piece
     Duration pace{};           // between two pieces
     std::uint32_t pieces = 1;  // of the answer
@@ -119,6 +121,8 @@ struct Hub {
     std::vector<std::unique_ptr<NodeHost>> hosts;
     std::unique_ptr<ControlPlane> control;  // null while it is down
     std::array<std::uint64_t, kEndings> endings{};
+    std::uint64_t continued = 0;  // answers, each time
+    std::uint64_t held_back = 0;  // second tries, by the budget
 };
 
 }  // namespace orch::sim::world

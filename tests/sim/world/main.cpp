@@ -39,6 +39,9 @@ void print_counts(const Outcome& all) {
     for (std::size_t i = 0; i < kEndings; ++i) {
         fmt::print(" {} {}{}", all.endings[i], kEndingNames[i], i + 1 < kEndings ? "," : "\n");
     }
+    fmt::print(
+        "answers continued: {}, second tries over budget: {}\n", all.continued, all.held_back
+    );
     fmt::print("faults:");
     for (std::size_t i = 0; i < kFaults; ++i) {
         fmt::print(" {} {},", all.faults[i], kFaultNames[i]);

@@ -21,6 +21,7 @@ namespace {
 
 constexpr Duration kCallLimit = 5s;
 constexpr Duration kDrainLimit = 30s;
+constexpr Duration kLeaseLook = 50ms;
 
 PoolId pool_name(std::size_t index) {
     return PoolId(fmt::format("p{}", index));
@@ -167,6 +168,35 @@ void NodeDaemon::stop(std::function<void()> on_rest) {
         replica->stop(kDrainLimit);
     }
     notice_rest();
+}
+
+void NodeDaemon::stop_keeping(std::function<void()> on_rest) {
+    if (on_rest_) {
+        return;
+    }
+    on_rest_ = std::move(on_rest);
+    for (std::size_t i = 0; i < hub_.options.pools; ++i) {
+        table_.set_draining(pool_name(i), true);
+    }
+    publish();
+    await_drained(host_.local() + kDrainLimit);
+}
+
+void NodeDaemon::await_drained(Instant until) {
+    hub_.heap.after(kLeaseLook, [weak = weak_from_this(), until] {
+        const auto self = weak.lock();
+        if (!self || self->dead_) {
+            return;
+        }
+        if (self->leases() != 0 && self->host_.local() < until) {
+            self->await_drained(until);
+            return;
+        }
+        for (const auto& replica : self->replicas_) {
+            self->close_relays(replica->pool(), replica->id());
+        }
+        self->on_rest_();
+    });
 }
 
 void NodeDaemon::notice_rest() {

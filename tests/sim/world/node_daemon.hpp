@@ -28,6 +28,9 @@ public:
     // Leaves, drains, ends its engines; `on_rest` when all of that is done.
     void stop(std::function<void()> on_rest);
 
+    // As with POOL_MANAGERD_KEEP_ENGINES: drains, stays in the cluster and ends no engine.
+    void stop_keeping(std::function<void()> on_rest);
+
     // Killed; with `tell` its peers are told by the kernel.
     void die(bool tell);
 
@@ -81,6 +84,7 @@ private:
     void add_pool(std::size_t index);
     void publish();
     void notice_rest();
+    void await_drained(Instant until);
     void close_relays(const PoolId& pool, const ReplicaId& replica);
     void fail_relay(Relays::iterator relay);
     void refuse(const std::shared_ptr<Call>& call, Errc code);
@@ -106,7 +110,6 @@ private:
     std::optional<std::uint64_t> beat_call_;
     std::optional<std::uint64_t> leave_call_;
     std::uint64_t calls_ = 0;
-    std::uint64_t works_ = 0;
     std::uint64_t wake_ = 0;
     std::uint64_t published_ = 0;
     bool beginning_ = false;

@@ -83,15 +83,20 @@ void NodeHost::crash_daemon() {
     }
 }
 
-void NodeHost::stop_daemon(Duration pause) {
+void NodeHost::stop_daemon(Duration pause, bool keep) {
     if (!daemon_) {
         return;
     }
     hub_.note("a daemon is told to stop", index_);
-    daemon_->stop([this, pause] {
+    auto on_rest = [this, pause] {
         crash_daemon();
         hub_.heap.after(pause, [this] { start_daemon(); });
-    });
+    };
+    if (keep) {
+        daemon_->stop_keeping(std::move(on_rest));
+    } else {
+        daemon_->stop(std::move(on_rest));
+    }
 }
 
 void NodeHost::power_off() {

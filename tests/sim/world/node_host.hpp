@@ -41,10 +41,13 @@ public:
     std::shared_ptr<EngineProcess> find(std::int64_t pid) const;
     std::vector<std::shared_ptr<EngineProcess>> running() const;
 
+    // Names a piece of work at its engines, which may outlive the daemon that gave it.
+    std::uint64_t next_work() { return ++works_; }
+
     // --- its daemon
     void start_daemon();
     void crash_daemon();
-    void stop_daemon(Duration pause);  // in order; started again after a pause
+    void stop_daemon(Duration pause, bool keep);  // in order; started again after a pause
     void power_off();
 
     NodeDaemon* daemon() { return daemon_.get(); }
@@ -67,6 +70,7 @@ private:
     Duration offset_;
     bool powered_ = true;
     std::uint64_t boots_ = 0;
+    std::uint64_t works_ = 0;
     std::int64_t pids_ = 1000;
     std::map<RecordKey, std::int64_t> records_;
     std::vector<std::shared_ptr<EngineProcess>> engines_;

@@ -53,7 +53,7 @@ NodeDaemon::Relays::iterator NodeDaemon::find(std::uint64_t work) {
 }
 
 void NodeDaemon::work(const std::shared_ptr<Call>& call, node::lease::Lease lease) {
-    const std::uint64_t work = ++works_;
+    const std::uint64_t work = host_.next_work();
     const auto engine = host_.find(pid_of(lease.replica()));
     EngineProcess::Listener listener;
     const auto self = weak_from_this();
@@ -67,7 +67,7 @@ void NodeDaemon::work(const std::shared_ptr<Call>& call, node::lease::Lease leas
     };
     listener.on_cut = [this, work] { fail_relay(find(work)); };
     const Request& request = hub_.requests[call->request];
-    if (!engine || !engine->begin(work, request, std::move(listener))) {
+    if (!engine || !engine->begin(work, request, call->from, std::move(listener))) {
         lease.replica().cell->suspect_until(host_.local() + kSuspicion);
         find(call->pool, lease.replica().id)->connection_refused();
         lease.release();

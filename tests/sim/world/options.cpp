@@ -20,6 +20,8 @@ Options small(std::uint64_t seed) {
     options.between_faults = chance.between(4s, 20s);
     options.queue = chance.between(std::size_t{4}, std::size_t{40});
     options.queue_timeout = chance.between(5s, 60s);
+    options.retry_budget.floor =
+        static_cast<std::uint32_t>(chance.between(std::size_t{1}, std::size_t{20}));
     return options;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "control/gateway/retry_budget.hpp"
 
 #include <array>
 #include <cstddef>
@@ -26,6 +27,8 @@ enum class Sabotage : std::uint8_t {
     immortal_node,     // silence is not noticed
     doubled_engine,    // a second process is started for a replica
     repeated_piece,    // a piece of an answer is relayed twice
+    skipped_piece,     // an answer goes on one piece too late
+    retry_storm,       // no budget holds second tries back
 };
 
 // Kinds of faults, as the summary counts them.
@@ -86,6 +89,7 @@ struct Options {
     Duration sample = std::chrono::milliseconds(100);  // between two looks at everything
     std::size_t queue = 30;
     Duration queue_timeout = std::chrono::seconds(40);
+    control::gateway::RetryBudgetConfig retry_budget{};
     Sabotage sabotage = Sabotage::none;
     bool verbose = false;
 };

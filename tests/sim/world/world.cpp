@@ -24,6 +24,8 @@ void Outcome::add(const Outcome& other) {
     lost += other.lost;
     doubled += other.doubled;
     late += other.late;
+    continued += other.continued;
+    held_back += other.held_back;
     for (std::size_t i = 0; i < kEndings; ++i) {
         endings[i] += other.endings[i];
     }
@@ -59,6 +61,7 @@ void World::make_request(std::size_t id) {
         request.wish.session = fmt::format("s{}", chance.below(20));
     }
     request.streams = chance.yes(0.6);
+    request.can_go_on = request.streams && chance.yes(0.8);
     request.prompt = chance.yes(0.03) ? chance.between(20s, 90s) : chance.between(5ms, 3s);
     request.pieces = static_cast<std::uint32_t>(chance.between(std::size_t{1}, std::size_t{5}));
     request.pace = chance.between(10ms, 2s);
@@ -137,6 +140,8 @@ Outcome World::run() {
     outcome.requests = arrived_;
     outcome.endings = hub_.endings;
     outcome.faults = faults_.counts();
+    outcome.continued = hub_.continued;
+    outcome.held_back = hub_.held_back;
     outcome.lost = hub_.network.lost();
     outcome.doubled = hub_.network.doubled();
     outcome.late = hub_.network.late();

@@ -20,6 +20,8 @@ struct Outcome {
     std::uint64_t lost = 0;             // messages
     std::uint64_t doubled = 0;          // messages
     std::uint64_t late = 0;             // messages
+    std::uint64_t continued = 0;        // answers, each time
+    std::uint64_t held_back = 0;        // second tries, by the budget
     std::optional<std::string> broken;  // the rule, in a sentence
     std::string last_events;            // when one is broken
 

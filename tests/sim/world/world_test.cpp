@@ -26,6 +26,8 @@ TEST(WorldSim, AHundredClustersKeepTheRulesThroughEverything) {
     for (std::size_t i = 0; i < kEndings; ++i) {
         EXPECT_GT(all.endings[i], 20U) << "hardly any request was " << kEndingNames[i];
     }
+    EXPECT_GT(all.continued, 100U) << "hardly any answer went on elsewhere";
+    EXPECT_GT(all.held_back, 20U) << "the retry budget hardly ever held anybody back";
     EXPECT_GT(all.lost, 1000U);
     EXPECT_GT(all.doubled, 100U);
 }
@@ -76,7 +78,9 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{Sabotage::silent_node, "does not use it"},
         Damage{Sabotage::immortal_node, "deadline"},
         Damage{Sabotage::doubled_engine, "engines at rest"},
-        Damage{Sabotage::repeated_piece, "its client gets piece"}
+        Damage{Sabotage::repeated_piece, "its client gets piece"},
+        Damage{Sabotage::skipped_piece, "its client gets piece"},
+        Damage{Sabotage::retry_storm, "second tries"}
     )
 );
 
