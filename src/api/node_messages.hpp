@@ -69,6 +69,7 @@ struct RegisterResponse {
 
 // A replica whose state is this has stopped being restarted: it crash-loops.
 inline constexpr std::string_view kReplicaBroken = "broken";
+inline constexpr std::string_view kReplicaStopped = "stopped";
 
 struct ReplicaReport {
     ReplicaId replica_id;

@@ -115,6 +115,35 @@ TEST_F(ControlQueue, ANewNodeServesWhoeverWaits) {
     EXPECT_EQ(other.seen().size(), 1U);
 }
 
+TEST_F(ControlQueue, ARequestWaitsForAnEngineThatStartsAgain) {
+    start();
+    api::PoolReport pool = ready_pool("p", "qwen");
+    FakeNode& node = join("a", {pool});
+    pool.ready = false;
+    ASSERT_EQ(beat(node, {pool}).status, 200);
+    ASSERT_TRUE(wait_ready(0));
+    settle();
+    RawClient waiting = begin("POST", kChat, R"({"model":"qwen"})");
+    EXPECT_TRUE(wait_metric("queue_depth{model=\"qwen\",priority=\"interactive\"} 1"));
+    pool.ready = true;
+    ASSERT_EQ(beat(node, {pool}).status, 200);
+    EXPECT_EQ(waiting.read_answer().status, 200);
+}
+
+TEST_F(ControlQueue, ARequestIsToldWhenTheEngineDoesNotComeBack) {
+    config.placement.return_wait = std::chrono::milliseconds(400);
+    start();
+    api::PoolReport pool = ready_pool("p", "qwen");
+    FakeNode& node = join("a", {pool});
+    pool.ready = false;
+    ASSERT_EQ(beat(node, {pool}).status, 200);
+    ASSERT_TRUE(wait_ready(0));
+    settle();
+    const Answer got = chat(R"({"model":"qwen"})");
+    EXPECT_EQ(code_of(got), "MODEL_NOT_AVAILABLE");
+    EXPECT_TRUE(got.body.contains("pool 'p' of node 'a' is not ready")) << got.body;
+}
+
 TEST_F(ControlQueue, APinnedWaiterDoesNotHoldUpTheOthers) {
     start_one();
     RawClient holder = hold_the_slot();

@@ -17,7 +17,13 @@ constexpr std::string_view kReady = "ready";
 // Engine states of a pool that does not serve, nearest to serving first: the best replica speaks
 // for its pool.
 constexpr std::array<std::string_view, 7> kNearestFirst{
-    "loading", "starting", "backing_off", "draining", "stopping", api::kReplicaBroken, "stopped"
+    "loading",
+    "starting",
+    "backing_off",
+    "draining",
+    "stopping",
+    api::kReplicaBroken,
+    api::kReplicaStopped
 };
 
 std::size_t distance_to_ready(const api::ReplicaReport& replica) {

@@ -91,6 +91,7 @@ placement::PlacementPolicy placement_policy(SettingsRead& read) {
         read.errors.push_back(strategy.error().message);
     }
     policy.spread_by = read.settings.find_text("ORCHESTRATORD_PLACEMENT_SPREAD_BY").value_or("");
+    policy.return_wait = read.settings.get_duration("ORCHESTRATORD_RETURN_WAIT_SECS");
     policy.seed = system_seed();
     return policy;
 }

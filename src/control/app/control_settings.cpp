@@ -109,6 +109,12 @@ std::vector<Setting> request_settings() {
          .fallback = "60",
          .help = "How long a request may wait for a slot.",
          .live = true},
+        {.name = "ORCHESTRATORD_RETURN_WAIT_SECS",
+         .kind = Kind::duration,
+         .fallback = "30",
+         .help = "How long requests wait for a pool that was ready, as while its engine starts "
+                 "again, counted from when it was; 0: they are refused at once.",
+         .live = true},
         {.name = "ORCHESTRATORD_CONNECT_TIMEOUT_MS",
          .kind = Kind::duration,
          .fallback = "1000",

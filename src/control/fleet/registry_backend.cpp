@@ -107,7 +107,7 @@ Result<void> RegistryBackend::polled(
 }
 
 void RegistryBackend::pool_answered(const PoolKey& key, const api::PoolStatus& status) {
-    table_.pool_answered(key, status);
+    table_.pool_answered(key, status, parts_.clock.now());
     settle();
 }
 

@@ -56,8 +56,11 @@ Result<TicketId> Dispatcher::admit(Bid bid, Instant now, OnDispatched on_dispatc
     }
     placement::SlotChoice choice =
         choose_slot(*view_, bid.request, policy_, ledger_, now, placement::Claim::newcomer);
-    if (choice.rejection) {
+    if (choice.rejection && !choice.awaited_until) {
         return std::unexpected(*choice.rejection);
+    }
+    if (choice.rejection) {
+        bid.awaited = {*choice.awaited_until, *choice.rejection};
     }
     const TicketId id{++tickets_};
     if (choice.pool != nullptr) {
@@ -82,6 +85,7 @@ Result<void> Dispatcher::take_in(TicketId id, Bid bid, Instant now, OnDispatched
     waiting.name = name;
     waiting.priority = bid.priority;
     waiting.forgives_at = now + bid.failed_for;
+    waiting.awaited = std::move(bid.awaited);
     waiting.on_dispatched = std::move(on_dispatched);
     admitted(name, bid.priority, bid.counted || bid.since);
     count_depth(waiting, true);
@@ -262,6 +266,24 @@ void Dispatcher::retry_refused(Instant now) {
         }
     }
     serve_all(now);
+    give_up(now);
+}
+
+// A pool that came back, and is full, was worth waiting for: then the wait is as any other.
+void Dispatcher::give_up(Instant now) {
+    std::vector<TicketId> in_vain;
+    for (auto& [ticket, waiting] : waiters_) {
+        if (waiting.awaited && !waiting.line->empty()) {
+            waiting.awaited.reset();
+        }
+        if (waiting.awaited && waiting.awaited->until <= now) {
+            in_vain.push_back(ticket);
+        }
+    }
+    for (const TicketId ticket : in_vain) {
+        queue_.remove(ticket);
+        end(ticket, std::unexpected(std::move(waiters_.at(ticket).awaited->otherwise)));
+    }
 }
 
 void Dispatcher::serve_all(Instant now) {

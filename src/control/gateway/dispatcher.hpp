@@ -34,6 +34,14 @@ struct Bid {
     std::optional<Instant> since{};
     admission::Priority priority = admission::Priority::interactive;
     bool counted = false;  // it had a slot before, so it is not new
+
+    // Nothing is ready, but a pool that was may be back until then; if it is not, the error.
+    struct Awaited {
+        Instant until{};
+        Error otherwise;
+    };
+
+    std::optional<Awaited> awaited{};
     // After so long places of request.failed that are still as they were may be asked again: only
     // their connection was lost.
     Duration failed_for = kFailedFor;
@@ -115,7 +123,8 @@ public:
     // A new picture, before the edges get it: cells of new pools then come with their waiters.
     void set_view(view::ClusterViewPtr view, Instant now);
 
-    // A new round: pools that refused a lease may be asked again, and those that failed long ago.
+    // A new round: pools that refused a lease may be asked again, and those that failed long ago;
+    // whoever waited for a pool to come back in vain is told so.
     void retry_refused(Instant now);
 
     void expire(Instant now);
@@ -142,6 +151,7 @@ private:
         std::string name;  // of its queue
         admission::Priority priority = admission::Priority::interactive;
         Instant forgives_at{};  // places that failed
+        std::optional<Bid::Awaited> awaited;
         OnDispatched on_dispatched;
         std::shared_ptr<WaitingLine> line;
     };
@@ -155,6 +165,7 @@ private:
     std::shared_ptr<WaitingLine> line_for(const placement::PlacementRequest& request);
     void stand_in_line(Waiting& waiting, Instant now);
     std::optional<Grant> try_claim(const placement::PlacementRequest& request, Instant now);
+    void give_up(Instant now);
     void serve_all(Instant now);
     void serve_each(
         const std::vector<admission::TicketId>& tickets, Instant now, const LoadCell* only

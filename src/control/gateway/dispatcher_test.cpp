@@ -297,6 +297,37 @@ TEST_F(DispatcherTest, APlaceThatFailedLongAgoAndIsTheSameIsOfferedAgain) {
     EXPECT_EQ(a_->waiters() + b_->waiters(), 0U);
 }
 
+TEST_F(DispatcherTest, WhoAwaitsAPoolIsServedWhenItIsBackAndToldWhenItIsNot) {
+    a_ = std::make_shared<LoadCell>(1U);
+    b_ = std::make_shared<LoadCell>(1U);
+    auto down = [this] {
+        view::PoolBlock pool = pool_block(key_of("a"), {"qwen"}, a_);
+        pool.ready = false;
+        pool.left_at = kStart;
+        return view_of({node_block("a", {std::move(pool)})});
+    };
+    dispatcher_.set_view(down(), now_);
+    const Error gone{Errc::model_not_available, "no pool is ready", {}};
+    const auto awaiting = [&](Duration limit) {
+        Bid bid{for_model("qwen")};
+        bid.awaited = {now_ + limit, gone};
+        return bid;
+    };
+    const Outcome& patient = park(awaiting(30s));
+    const Outcome& next = park(awaiting(30s));
+    const Outcome& late = park(awaiting(1s));
+    now_ += 1s;
+    dispatcher_.retry_refused(now_);
+    EXPECT_EQ(late.code(), Errc::model_not_available);
+    EXPECT_TRUE(patient.waits());
+    dispatcher_.set_view(only_a(), now_);
+    EXPECT_EQ(patient.pool(), key_of("a"));
+    dispatcher_.retry_refused(now_ + 40s);
+    EXPECT_TRUE(next.waits()) << "the pool is back: it waits for a slot now";
+    give_back(*a_, key_of("a"));
+    EXPECT_EQ(next.pool(), key_of("a"));
+}
+
 TEST_F(DispatcherTest, WhoWaitedBeforeComesBackToItsPlace) {
     two_busy_pools();
     const Outcome& other = park("qwen");

@@ -30,11 +30,12 @@ EdgeState::Choice EdgeState::choose(const placement::PlacementRequest& request) 
     Choice choice;
     choice.all_excluded = found.all_excluded;
     choice.rejection = std::move(found.rejection);
+    choice.awaited_until = found.awaited_until;
     if (found.pool != nullptr) {
         placements_.assigned(request, found.node->id, !found.wanted);
         choice.claim.emplace(dispatch_, view_, *found.node, *found.pool);
     }
-    if (choice.rejection) {
+    if (choice.rejection && !choice.awaited_until) {
         placements_.no_capacity(request);
     }
     return choice;

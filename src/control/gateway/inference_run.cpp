@@ -169,6 +169,10 @@ AttemptEvent InferenceRun::place() {
         }
         return {.kind = Event::placed, .pool = claim_->pool().key, .life = claim_->pool().life};
     }
+    if (choice.awaited_until) {
+        awaited_ = {*choice.awaited_until, *choice.rejection};
+        return {.kind = Event::no_slot};
+    }
     if (choice.rejection) {
         Error error = *choice.rejection;
         rejection_ = edge_.explain(request_);
@@ -181,13 +185,18 @@ Task<AttemptEvent> InferenceRun::wait() {
     const Executor here = edge_.edge().loop().executor();
     request_.exclude.clear();
     request_.failed = fsm_.failed();
-    Bid bid{request_, fsm_.refused(), waited_since_, priority_, admitted_, config_.failed_for};
+    Bid bid{request_, fsm_.refused(), waited_since_, priority_, admitted_};
+    bid.awaited = std::exchange(awaited_, std::nullopt);
+    bid.failed_for = config_.failed_for;
     waiting_.emplace(context_.dispatch.park(here, std::move(bid)));
     Result<Grant> grant = co_await waiting_->grant.wait_to_end();
     waiting_.reset();
     if (!grant) {
         if (grant.error().code != Errc::cancelled) {
             edge_.placements().no_capacity(request_);
+        }
+        if (grant.error().code == Errc::model_not_available) {
+            rejection_ = edge_.explain(request_);
         }
         co_return AttemptEvent{.kind = Event::queue_failed, .error = std::move(grant.error())};
     }

@@ -98,9 +98,10 @@ private:
     std::optional<SlotClaim> claim_;
     std::optional<DispatchLoop::Wait> waiting_;
     std::optional<Instant> waited_since_;  // of the last grant, until a place takes the request
-    bool admitted_ = false;                // has had a slot
-    bool started_ = false;                 // a place took it
-    Instant claimed_at_{};                 // the present slot
+    std::optional<Bid::Awaited> awaited_;
+    bool admitted_ = false;  // has had a slot
+    bool started_ = false;   // a place took it
+    Instant claimed_at_{};   // the present slot
     std::unique_ptr<net::ClientExchange> upstream_;
     std::optional<EdgeState::Visit> visit_;  // while upstream_ is with a node
     bool node_silent_ = false;               // that node went Offline meanwhile

@@ -26,6 +26,8 @@ public:
 
     bool any_free() const;
 
+    bool empty() const { return cells_.empty(); }
+
 private:
     const view::ClusterView* view_ = nullptr;  // only compared
     std::vector<std::shared_ptr<LoadCell>> cells_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/strong_id.hpp"
 #include "control/view/node_block.hpp"
@@ -41,14 +42,15 @@ struct Considered {
 // Exactly one of: candidates, a rejection, or neither, when every pool that fits is in
 // request.exclude (the request must wait for the next round).
 struct Decision {
-    std::vector<Candidate> ranked;       // best first, as far as `in_order` says
-    std::size_t in_order = 0;            // the others follow in any order; all, when explained
-    bool any_trusted = false;            // some of ranked is not suspect
-    std::optional<Error> rejection;      // model_not_found, model_not_available, node_unavailable,
-                                         // pool_unready or pool_unavailable
-    std::uint32_t looked_at = 0;         // pools that serve the model, in any state
-    std::vector<Considered> considered;  // only when explained: feasible ones first, as ranked,
-                                         // then those that serve the model, then others
+    std::vector<Candidate> ranked;   // best first, as far as `in_order` says
+    std::size_t in_order = 0;        // the others follow in any order; all, when explained
+    bool any_trusted = false;        // some of ranked is not suspect
+    std::optional<Error> rejection;  // model_not_found, model_not_available, node_unavailable,
+                                     // pool_unready or pool_unavailable
+    std::optional<Instant> awaited_until;  // with a rejection: a pool that left may be back by then
+    std::uint32_t looked_at = 0;           // pools that serve the model, in any state
+    std::vector<Considered> considered;    // only when explained: feasible ones first, as ranked,
+                                           // then those that serve the model, then others
 
     bool all_excluded() const { return ranked.empty() && !rejection; }
 

@@ -84,5 +84,45 @@ TEST(ModelAwarePlacement, ConsidersAllOnlineNodesAndUsesThemAll) {
     EXPECT_EQ(chosen, (std::set<std::string>{"a/p", "b/p", "c/p", "d/p"}));
 }
 
+// --- pools that were ready a moment ago
+
+PoolBlock gone_for(Duration how_long) {
+    PoolBlock block = pool(key("a", "p"), "m");
+    block.ready = false;
+    block.left_at = kNow - how_long;
+    return block;
+}
+
+TEST(PlacementReturn, APoolThatWasReadyAMomentAgoIsAwaited) {
+    using std::chrono::seconds;
+    Cluster cluster;
+    cluster.add(gone_for(seconds(10)));
+    const Decision decision = decide_in(cluster.view(), asking("m"));
+    ASSERT_TRUE(decision.rejection);
+    EXPECT_EQ(decision.awaited_until, kNow + seconds(20));
+    PlacementPolicy at_once;
+    at_once.return_wait = {};
+    EXPECT_FALSE(decide_in(cluster.view(), asking("m"), {}, at_once).awaited_until);
+    PlacementRequest elsewhere = asking("m");
+    elsewhere.pin_node = NodeId("b");
+    EXPECT_FALSE(decide_in(cluster.view(), elsewhere).awaited_until);
+}
+
+TEST(PlacementReturn, OnlyAsLongAsNobodyElseIsReadyAndItsNodeTakesWork) {
+    using std::chrono::seconds;
+    Cluster cluster;
+    cluster.add(gone_for(seconds(30)));
+    EXPECT_FALSE(decide_in(cluster.view(), asking("m")).awaited_until) << "it stayed away";
+    Cluster offline;
+    offline.add(gone_for(seconds(1))).status = NodeStatus::offline;
+    EXPECT_FALSE(decide_in(offline.view(), asking("m")).awaited_until);
+    Cluster other;
+    other.add(gone_for(seconds(1)));
+    other.add(pool(key("b", "p"), "m"));
+    const Decision decision = decide_in(other.view(), asking("m"));
+    EXPECT_FALSE(decision.rejection);
+    EXPECT_FALSE(decision.awaited_until);
+}
+
 }  // namespace
 }  // namespace orch::control::placement

@@ -7,6 +7,8 @@
 #include "control/placement/rejection.hpp"
 #include "control/placement/session_affinity.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -81,6 +83,29 @@ void measure(
     }
 }
 
+// Until when the last of the pools may be back that lack nothing but readiness, which they had.
+std::optional<Instant> await_return(
+    const ClusterView& view,
+    const PlacementRequest& request,
+    std::span<const PoolRef> refs,
+    Duration return_wait,
+    Instant now
+) {
+    std::optional<Instant> until;
+    for (const PoolRef ref : refs) {
+        const PoolBlock& pool = view.pool(ref);
+        if (!pool.left_at || *pool.left_at + return_wait <= now) {
+            continue;
+        }
+        Verdict were_it_ready = judge(view.node(ref), pool, request);
+        were_it_ready.failed = were_it_ready.failed.without(Filters(Filter::pool, Filter::vram));
+        if (were_it_ready.feasible(request.fallback)) {
+            until = std::max(until.value_or(now), *pool.left_at + return_wait);
+        }
+    }
+    return until;
+}
+
 std::span<const PoolRef> pools_in_question(
     const ClusterView& view, const PlacementRequest& request
 ) {
@@ -107,6 +132,7 @@ Decision decide(
     rank(decision, policy, ledger.chance());
     if (!seen.tally.any_feasible(request.fallback)) {
         decision.rejection = make_rejection(view, request, seen.tally, now);
+        decision.awaited_until = await_return(view, request, refs, policy.return_wait, now);
     }
     if (explain == Explain::yes) {
         while (decision.in_order < decision.ranked.size()) {

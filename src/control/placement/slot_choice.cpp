@@ -28,6 +28,7 @@ SlotChoice choose_by_ranking(
     choice.looked_at = decision.looked_at;
     choice.all_excluded = decision.all_excluded();
     choice.rejection = std::move(decision.rejection);
+    choice.awaited_until = decision.awaited_until;
     const Candidate* const taken = take_first(decision, [claim](const Candidate& candidate) {
         return take(*candidate.pool->cell, claim);
     });

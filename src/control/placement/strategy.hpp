@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
@@ -33,6 +34,9 @@ struct PlacementPolicy {
     // A label (view::label_of()) over whose values a model's work is spread: pools of the value
     // with the least load come first. Empty: not spread.
     std::string spread_by{};
+
+    // Requests wait so long for a pool that was ready, counted from when it was.
+    Duration return_wait = std::chrono::seconds(30);
 
     // Of the strategies by chance. Each thread adds its own number.
     std::uint64_t seed = 0;

@@ -28,6 +28,15 @@ std::string served_name_of(const api::PoolReport& report) {
     return report.models_available.empty() ? "" : report.models_available.front();
 }
 
+// Somebody is at work on it: of an engine that is not ours, nobody says.
+bool may_return(const PoolRecord& pool) {
+    const auto& replicas = pool.report.replicas;
+    const auto at_work = [](const api::ReplicaReport& replica) {
+        return replica.state != api::kReplicaBroken && replica.state != api::kReplicaStopped;
+    };
+    return !pool.report.draining && (replicas.empty() || std::ranges::any_of(replicas, at_work));
+}
+
 view::PoolBlock make_block(const NodeId& node, const PoolRecord& pool) {
     const api::PoolReport& report = pool.report;
     view::PoolBlock block;
@@ -47,6 +56,7 @@ view::PoolBlock make_block(const NodeId& node, const PoolRecord& pool) {
     block.labels = report.labels;
     block.cell = pool.cell;
     block.life = pool.life;
+    block.left_at = may_return(pool) ? pool.left_at : std::nullopt;
     return block;
 }
 

@@ -138,7 +138,7 @@ Result<HeartbeatOutcome> NodeTable::heartbeat(
     if (message.seq && record.seq && *message.seq <= *record.seq) {
         return outcome(true);
     }
-    take_report(record, message);
+    take_report(record, message, now.at);
     heard(record, now);
     settle_status(record);
     return outcome(false);
@@ -159,7 +159,7 @@ Result<HeartbeatOutcome> NodeTable::polled(
     if (body.seq && record.seq && *body.seq < *record.seq) {
         return outcome(true);
     }
-    take_report(record, api::heartbeat_part(body));
+    take_report(record, api::heartbeat_part(body), now.at);
     if (record.online()) {
         settle_status(record);
     }
@@ -180,7 +180,7 @@ Result<HeartbeatOutcome> NodeTable::polled_static(
     node.is_static = true;
     const bool stale = body.seq && node.seq && *body.seq < *node.seq;
     if (!stale) {
-        take_report(node, api::heartbeat_part(body));
+        take_report(node, api::heartbeat_part(body), now.at);
     }
     set_reachable(node, true, "");
     heard(node, now);
@@ -188,7 +188,7 @@ Result<HeartbeatOutcome> NodeTable::polled_static(
     return outcome(stale);
 }
 
-void NodeTable::pool_answered(const PoolKey& key, const api::PoolStatus& status) {
+void NodeTable::pool_answered(const PoolKey& key, const api::PoolStatus& status, Instant now) {
     const auto node = nodes_.find(key.node);
     if (node == nodes_.end() || !node->second.pools.contains(key.pool)) {
         return;
@@ -200,7 +200,7 @@ void NodeTable::pool_answered(const PoolKey& key, const api::PoolStatus& status)
         report.slots_total = status.slots_total;
         report.slots_free = std::min(status.slots_free, status.slots_total);
     }
-    apply_pool(node->second, report);
+    apply_pool(node->second, report, now);
     changed(node->second, Urgency::soon);
 }
 
@@ -237,14 +237,14 @@ void NodeTable::release_static(const NodeId& node, const std::string& why, Insta
     }
 }
 
-void NodeTable::take_report(NodeRecord& node, const api::HeartbeatRequest& message) {
+void NodeTable::take_report(NodeRecord& node, const api::HeartbeatRequest& message, Instant now) {
     if (!std::exchange(reported_, true)) {
         changed(node, Urgency::soon);  // the warm-up may have ended
     }
     node.seq = message.seq ? message.seq : node.seq;
     drop_pools_not_in(node, message.pools);
     for (const api::PoolReport& report : message.pools) {
-        apply_pool(node, report);
+        apply_pool(node, report, now);
     }
     node.models = message.models.value_or(node.models);
     node.gpus = message.gpus.value_or(node.gpus);
@@ -261,7 +261,7 @@ void NodeTable::declare_pools(NodeRecord& node, const std::vector<PoolId>& ids) 
     }
 }
 
-void NodeTable::apply_pool(NodeRecord& node, const api::PoolReport& report) {
+void NodeTable::apply_pool(NodeRecord& node, const api::PoolReport& report, Instant now) {
     const PoolKey key{node.registration.node_id, report.pool_id};
     const auto [at, added] = node.pools.try_emplace(report.pool_id);
     PoolRecord& pool = at->second;
@@ -280,6 +280,11 @@ void NodeTable::apply_pool(NodeRecord& node, const api::PoolReport& report) {
     if (takes_work(report) && !same_engines) {
         pool.life = ++lives_;
         pool.cell->note_success();  // what failed were other engines
+    }
+    if (takes_work(report)) {
+        pool.left_at.reset();
+    } else if (was_ready) {
+        pool.left_at = now;
     }
     if (takes_work(report) && !was_ready) {
         note_pool(Kind::pool_ready, key);

@@ -84,7 +84,7 @@ public:
 
     // A pool's state as a node of the earlier wire format tells it when asked: it takes part in no
     // sequence and says nothing of models. Ignored when the pool is not known.
-    void pool_answered(const PoolKey& key, const api::PoolStatus& status);
+    void pool_answered(const PoolKey& key, const api::PoolStatus& status, Instant now);
 
     // A node added by hand that has not answered yet: listed as Registering, unreachable, without
     // work. Nothing happens when the id is known.
@@ -179,9 +179,9 @@ private:
     Result<HeartbeatOutcome> polled_static(
         const api::NodeStatusBody& body, const view::Endpoint& reached_at, Stamp now
     );
-    void take_report(NodeRecord& node, const api::HeartbeatRequest& message);
+    void take_report(NodeRecord& node, const api::HeartbeatRequest& message, Instant now);
     void declare_pools(NodeRecord& node, const std::vector<PoolId>& ids);
-    void apply_pool(NodeRecord& node, const api::PoolReport& report);
+    void apply_pool(NodeRecord& node, const api::PoolReport& report, Instant now);
     void drop_pools_not_in(NodeRecord& node, const std::vector<api::PoolReport>& reports);
     void drop_pools(NodeRecord& node);
     void heard(NodeRecord& node, Stamp now);

@@ -66,6 +66,29 @@ TEST_F(NodeTablePools, ReadinessIsNotedWhenItChanges) {
     EXPECT_TRUE(changes_.empty());
 }
 
+TEST_F(NodeTablePools, APoolThatWasReadyIsExpectedBackWhileSomebodyIsAtWorkOnIt) {
+    join();
+    const auto left_at = [this] { return table_.view()->find_pool(kChatKey)->left_at; };
+    EXPECT_FALSE(left_at());
+    api::PoolReport down = report(kChat, false);
+    down.replicas = {{.replica_id = ReplicaId("r0"), .state = "starting"}};
+    ASSERT_TRUE(table_.heartbeat(kNode, beat(2, {down}), stamp(5)));
+    EXPECT_EQ(left_at(), at(5));
+    ASSERT_TRUE(table_.heartbeat(kNode, beat(3, {down}), stamp(9)));
+    EXPECT_EQ(left_at(), at(5)) << "it counts from when it was ready";
+    for (const std::string_view state : {api::kReplicaBroken, api::kReplicaStopped}) {
+        down.replicas[0].state = std::string(state);
+        ASSERT_TRUE(table_.heartbeat(kNode, beat(std::nullopt, {down}), stamp(10)));
+        EXPECT_FALSE(left_at()) << state;
+    }
+    ASSERT_TRUE(table_.heartbeat(kNode, beat(std::nullopt, {report(kChat, true)}), stamp(11)));
+    EXPECT_FALSE(left_at());
+    down = report(kChat, true);
+    down.draining = true;
+    ASSERT_TRUE(table_.heartbeat(kNode, beat(std::nullopt, {down}), stamp(12)));
+    EXPECT_FALSE(left_at()) << "a pool that drains does not come back";
+}
+
 // A request that a pool failed may come back when the pool's engines are others.
 TEST_F(NodeTablePools, AnotherLifeBeginsWithOtherEngines) {
     join();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/enums.hpp"
 #include "base/load_cell.hpp"
 #include "base/strong_id.hpp"
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +46,7 @@ struct PoolBlock {
     Labels labels;
     std::shared_ptr<LoadCell> cell;  // never null; lives as long as the pool is known
     std::uint64_t life = 0;          // another one whenever its engines may be others; grows
+    std::optional<Instant> left_at;  // was ready until then, and somebody brings it back
 
     bool lists(std::string_view model) const;
 

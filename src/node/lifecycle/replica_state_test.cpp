@@ -28,6 +28,7 @@ TEST(ReplicaState, ComesBackFromItsText) {
 
 TEST(ReplicaState, SpeaksTheWordsOfTheWire) {
     EXPECT_EQ(to_string(ReplicaState::broken), api::kReplicaBroken);
+    EXPECT_EQ(to_string(ReplicaState::stopped), api::kReplicaStopped);
     EXPECT_EQ(to_string(ReplicaState::ready), "ready");
     EXPECT_EQ(to_string(ReplicaState::backing_off), "backing_off");
 }

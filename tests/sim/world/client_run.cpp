@@ -124,6 +124,10 @@ std::optional<ClientRun::Event> ClientRun::place() {
             .kind = Told::placed, .pool = claim_->pool().key, .life = claim_->pool().life
         };
     }
+    if (choice.awaited_until) {
+        awaited_ = {*choice.awaited_until, *choice.rejection};
+        return of(Told::no_slot);
+    }
     if (choice.rejection) {
         return AttemptEvent{.kind = Told::rejected, .error = *choice.rejection};
     }
@@ -137,6 +141,7 @@ std::optional<ClientRun::Event> ClientRun::wait() {
         first_waited_ = now();
     }
     control::gateway::Bid bid{wish_, fsm_.refused(), waited_since_, {}, waited_since_.has_value()};
+    bid.awaited = std::exchange(awaited_, std::nullopt);
     if (hub_.sabotaged(Sabotage::jumped_queue) && request_.id % 3 == 0) {
         bid.since = now() - hub_.options.queue_timeout / 2;
     }

@@ -82,6 +82,7 @@ private:
     std::optional<control::gateway::DispatchLoop::Wait> waiting_;
     std::optional<control::gateway::EdgeState::Visit> visit_;
     std::optional<Instant> waited_since_;
+    std::optional<control::gateway::Bid::Awaited> awaited_;
     std::optional<Instant> first_waited_;
     std::optional<Instant> parked_at_;
     std::shared_ptr<Call> call_;
