@@ -126,7 +126,7 @@ Outlook Dispatcher::preview(const placement::PlacementRequest& request, Instant 
         );
         return outlook;
     }
-    const std::string_view name = view_->queue_name(request.model.value_or(""));
+    const std::string name(view_->queue_name(request.model.value_or("")));
     outlook.standing.ahead = queue_.depth(name);
     outlook.standing.start_in = estimate_start(ranked, outlook.standing.ahead);
     if (auto room = queue_.check_room(name); !room) {

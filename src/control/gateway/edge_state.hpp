@@ -70,8 +70,8 @@ public:
     struct Choice {
         std::optional<SlotClaim> claim;
         std::optional<Error> rejection;
-        std::optional<Instant> awaited_until;  // as placement::SlotChoice
-        bool all_excluded = false;             // as placement::SlotChoice
+        std::optional<Instant> awaited_until{};  // as placement::SlotChoice
+        bool all_excluded = false;               // as placement::SlotChoice
     };
 
     Choice choose(const placement::PlacementRequest& request);

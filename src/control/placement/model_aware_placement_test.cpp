@@ -102,7 +102,7 @@ TEST(PlacementReturn, APoolThatWasReadyAMomentAgoIsAwaited) {
     EXPECT_EQ(decision.awaited_until, kNow + seconds(20));
     PlacementPolicy at_once;
     at_once.return_wait = {};
-    EXPECT_FALSE(decide_in(cluster.view(), asking("m"), {}, at_once).awaited_until);
+    EXPECT_FALSE(decide_in(cluster.view(), asking("m"), ChoiceLedger(), at_once).awaited_until);
     PlacementRequest elsewhere = asking("m");
     elsewhere.pin_node = NodeId("b");
     EXPECT_FALSE(decide_in(cluster.view(), elsewhere).awaited_until);

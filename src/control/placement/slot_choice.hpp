@@ -24,11 +24,11 @@ enum class Claim {
 struct SlotChoice {
     const view::NodeBlock* node = nullptr;  // of the claimed slot; lives as long as the view
     const view::PoolBlock* pool = nullptr;
-    bool wanted = true;                    // meets the pin and the preference
-    bool all_excluded = false;             // every pool that fits is in request.exclude
-    std::optional<Error> rejection;        // as Decision's
-    std::optional<Instant> awaited_until;  // as Decision's
-    std::uint32_t looked_at = 0;           // pools that serve the model, in any state
+    bool wanted = true;                      // meets the pin and the preference
+    bool all_excluded = false;               // every pool that fits is in request.exclude
+    std::optional<Error> rejection;          // as Decision's
+    std::optional<Instant> awaited_until{};  // as Decision's
+    std::uint32_t looked_at = 0;             // pools that serve the model, in any state
 };
 
 // Claims the slot that take_first() would find in decide()'s ranking, and enters it in the ledger;

@@ -18,8 +18,8 @@ namespace orch::control::registry {
 struct PoolRecord {
     api::PoolReport report;
     std::shared_ptr<LoadCell> cell;
-    std::uint64_t life = 0;          // see PoolBlock
-    std::optional<Instant> left_at;  // it was ready until then
+    std::uint64_t life = 0;            // see PoolBlock
+    std::optional<Instant> left_at{};  // it was ready until then
 };
 
 struct NodeRecord {

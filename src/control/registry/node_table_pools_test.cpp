@@ -71,7 +71,8 @@ TEST_F(NodeTablePools, APoolThatWasReadyIsExpectedBackWhileSomebodyIsAtWorkOnIt)
     const auto left_at = [this] { return table_.view()->find_pool(kChatKey)->left_at; };
     EXPECT_FALSE(left_at());
     api::PoolReport down = report(kChat, false);
-    down.replicas = {{.replica_id = ReplicaId("r0"), .state = "starting"}};
+    down.replicas.resize(1);
+    down.replicas[0].state = "starting";
     ASSERT_TRUE(table_.heartbeat(kNode, beat(2, {down}), stamp(5)));
     EXPECT_EQ(left_at(), at(5));
     ASSERT_TRUE(table_.heartbeat(kNode, beat(3, {down}), stamp(9)));

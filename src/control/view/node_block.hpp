@@ -44,9 +44,9 @@ struct PoolBlock {
     Bytes vram_total = 0;
     std::string device_mask;
     Labels labels;
-    std::shared_ptr<LoadCell> cell;  // never null; lives as long as the pool is known
-    std::uint64_t life = 0;          // another one whenever its engines may be others; grows
-    std::optional<Instant> left_at;  // was ready until then, and somebody brings it back
+    std::shared_ptr<LoadCell> cell;    // never null; lives as long as the pool is known
+    std::uint64_t life = 0;            // another one whenever its engines may be others; grows
+    std::optional<Instant> left_at{};  // was ready until then, and somebody brings it back
 
     bool lists(std::string_view model) const;
 

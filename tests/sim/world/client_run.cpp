@@ -367,7 +367,7 @@ void ClientRun::take_failure(bool late, bool blames_node) {
     }
     if (hub_.sabotaged(Sabotage::leaked_slot)) {
         control_.released(*claim_->pool().cell);
-        new SlotClaim(std::move(*claim_));  // NOLINT: lost on purpose
+        lose(std::move(*claim_));
         claim_.reset();
     }
     give_back();

@@ -95,7 +95,7 @@ void NodeDaemon::fail_relay(Relays::iterator relay) {
     const bool begun = relay->begun;
     relay->lease->replica().cell->suspect_until(host_.local() + kSuspicion);
     if (hub_.sabotaged(Sabotage::leaked_lease)) {
-        new node::lease::Lease(std::move(*relay->lease));  // NOLINT: lost on purpose
+        lose(std::move(*relay->lease));
     }
     relays_.erase(relay);
     if (begun) {
