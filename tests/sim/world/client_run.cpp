@@ -221,7 +221,8 @@ void ClientRun::open(bool reused) {
     call_->pool = claim_->pool().key.pool;
     call_->reused = reused;
     call_->from = next_piece_;
-    if (next_piece_ != 0 && hub_.sabotaged(Sabotage::skipped_piece)) {
+    const bool more = next_piece_ != 0 && next_piece_ + 1 < request_.pieces;
+    if (more && hub_.sabotaged(Sabotage::skipped_piece)) {
         ++call_->from;
     }
     request_.calls.push_back(call_);

@@ -26,7 +26,7 @@ TEST(WorldSim, AHundredClustersKeepTheRulesThroughEverything) {
     for (std::size_t i = 0; i < kEndings; ++i) {
         EXPECT_GT(all.endings[i], 20U) << "hardly any request was " << kEndingNames[i];
     }
-    EXPECT_GT(all.continued, 100U) << "hardly any answer went on elsewhere";
+    EXPECT_GT(all.continued, 50U) << "hardly any answer went on elsewhere";
     EXPECT_GT(all.held_back, 20U) << "the retry budget hardly ever held anybody back";
     EXPECT_GT(all.lost, 1000U);
     EXPECT_GT(all.doubled, 100U);
