@@ -112,6 +112,11 @@ bench-kill: build ## Kill and stop engines and nodes under load: what clients of
 	scripts/setup --engine --balancers
 	python3 -B bench/kill/kill.py --repetitions $(KILL_REPETITIONS)
 
+.PHONY: bench-refused
+bench-refused: build ## Measure what a refused connection costs a request that is served elsewhere
+	scripts/setup --engine
+	python3 -B bench/kill/refused.py
+
 .PHONY: lint
 lint: ## Format, repository rules, then headers and clang-tidy on changed files (LINT_ALL=1: all)
 	scripts/setup --tests --lint
