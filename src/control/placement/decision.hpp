@@ -47,8 +47,8 @@ struct Decision {
     bool any_trusted = false;        // some of ranked is not suspect
     std::optional<Error> rejection;  // model_not_found, model_not_available, node_unavailable,
                                      // pool_unready or pool_unavailable
-    std::optional<Instant> awaited_until{
-    };                                   // with a rejection: a pool that left may be back by then
+    // With a rejection: a pool that left may be back by then.
+    std::optional<Instant> awaited_until{};
     std::uint32_t looked_at = 0;         // pools that serve the model, in any state
     std::vector<Considered> considered;  // only when explained: feasible ones first, as ranked,
                                          // then those that serve the model, then others
