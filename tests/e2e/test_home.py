@@ -1,4 +1,7 @@
 """One machine, one program, one model file."""
+import os
+import signal
+
 import openai
 import pytest
 from make_tiny_gguf import golden
@@ -7,21 +10,33 @@ from support.process import is_running, wait_for
 
 
 @pytest.fixture
-def home(runner, engine, model, tmp_path):
-    """Nothing is set but the model; the engine is found on PATH. The port is the system's choice, and where state lies is
-    moved below the test's folder, so that tests can run side by side."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "llama-server").symlink_to(engine)
-    made = runner.make("orchestratord", "--model", model, name="home", env={
-        "PATH": "%s:/usr/bin:/bin" % folder,
-        "ORCHESTRATORD_ADDR": "127.0.0.1:0",
-        "ORCHESTRATORD_STATE_DIR": str(tmp_path / "home/state/orchestratord"),
-        "POOL_MANAGERD_STATE_DIR": str(tmp_path / "home/state/pool-managerd"),
-    }).start()
-    client = Client(made.address())
-    wait_for("the model to be ready", lambda: client.get("/health").json()["pools_ready"] == 1)
-    return made, client
+def start_home(runner, engine, model, tmp_path):
+    """The engine is found on PATH. The port is the system's choice, and where state lies is moved below the test's folder, so
+    that tests can run side by side."""
+    def start(*arguments):
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        (folder / "llama-server").symlink_to(engine)
+        made = runner.make("orchestratord", "--model", model, *arguments, name="home", env={
+            "PATH": "%s:/usr/bin:/bin" % folder,
+            "ORCHESTRATORD_ADDR": "127.0.0.1:0",
+            "ORCHESTRATORD_STATE_DIR": str(tmp_path / "home/state/orchestratord"),
+            "POOL_MANAGERD_STATE_DIR": str(tmp_path / "home/state/pool-managerd"),
+        }).start()
+        client = Client(made.address())
+        wait_for("the model to be ready", lambda: client.get("/health").json()["pools_ready"] == 1)
+        return made, client
+    return start
+
+
+@pytest.fixture
+def home(start_home):
+    """Nothing is set but the model."""
+    return start_home()
+
+
+def engine_pid(client):
+    return client.get("/v2/nodes").json()["nodes"][0]["pools"][0]["replicas"][0]["pid"]
 
 
 def test_a_model_file_is_all_it_needs(home):
@@ -69,23 +84,45 @@ def test_a_web_page_cannot_reach_the_open_port(home):
 
 def test_the_engine_ends_with_it(home):
     made, client = home
-    pid = client.get("/v2/nodes").json()["nodes"][0]["pools"][0]["replicas"][0]["pid"]
+    pid = engine_pid(client)
     assert made.stop() == 0
     assert not is_running(pid)
 
 
 def test_its_engine_outlives_a_crash_and_is_adopted(home):
     made, client = home
-    pid = client.get("/v2/nodes").json()["nodes"][0]["pools"][0]["replicas"][0]["pid"]
+    pid = engine_pid(client)
     made.kill()
     assert is_running(pid), "nothing is left over: this test would show nothing"
     made.start()
     client = Client(made.address())
     wait_for("the model to be ready", lambda: client.get("/health").json()["pools_ready"] == 1)
-    assert client.get("/v2/nodes").json()["nodes"][0]["pools"][0]["replicas"][0]["pid"] == pid
+    assert engine_pid(client) == pid
     assert client.post("/v1/chat/completions", chat("say it, beta")).json()["choices"][0]["message"]["content"] == golden("beta")
     assert made.stop() == 0
     assert not is_running(pid)
+
+
+def test_requests_wait_while_its_engine_starts_again(home):
+    _, client = home
+    os.kill(engine_pid(client), signal.SIGKILL)
+    wait_for("the pool to be seen down", lambda: client.get("/health").json()["pools_ready"] == 0)
+    answer = client.post("/v1/chat/completions", chat("say it, beta"))
+    assert answer.status == 200, answer
+    assert answer.json()["choices"][0]["message"]["content"] == golden("beta")
+
+
+def test_its_node_logs_at_the_level_that_a_reload_sets(start_home, tmp_path):
+    config = tmp_path / "home.yaml"
+    config.write_text("log_level: error\nlog_format: json\n")
+    made, client = start_home("--config", config)
+    def node_lines():
+        return [line for line in made.stderr.splitlines() if '"node_id"' in line and '"info"' in line]
+    assert node_lines() == []
+    config.write_text("log_level: info\nlog_format: json\n")
+    assert client.post("/v2/admin/reload").status == 200
+    os.kill(engine_pid(client), signal.SIGKILL)
+    wait_for("a line of the node", node_lines)
 
 
 def test_a_missing_model_file_is_named(runner):
