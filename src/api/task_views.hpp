@@ -74,7 +74,7 @@ struct TaskCandidate {
 struct TaskPreview {
     std::optional<TaskChoice> decision;  // the pool that would take it at once
     std::optional<std::string> code;     // why it would be refused
-    std::optional<std::string> message;
+    std::optional<std::string> message;  // without a code: what it would wait for to change
     std::optional<std::uint64_t> queue_position;
     std::optional<std::int64_t> predicted_start_ms;
     std::vector<TaskCandidate> candidates;

@@ -125,6 +125,11 @@ TEST_F(ControlQueue, ARequestWaitsForAnEngineThatStartsAgain) {
     settle();
     RawClient waiting = begin("POST", kChat, R"({"model":"qwen"})");
     EXPECT_TRUE(wait_metric("queue_depth{model=\"qwen\",priority=\"interactive\"} 1"));
+    const std::string preview =
+        ask("POST", "/v2/tasks/preview", R"({"model":"qwen","prompt":"p"})").body;
+    EXPECT_TRUE(preview.contains(R"("code":null)")) << preview;
+    EXPECT_TRUE(preview.contains(R"("queue_position":1)")) << preview;
+    EXPECT_TRUE(preview.contains("no pool is ready to serve the model 'qwen'")) << preview;
     pool.ready = true;
     ASSERT_EQ(beat(node, {pool}).status, 200);
     EXPECT_EQ(waiting.read_answer().status, 200);

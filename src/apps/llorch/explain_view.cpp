@@ -16,9 +16,11 @@ bool chosen(const api::TaskPreview& preview, const api::TaskCandidate& candidate
 }
 
 std::string when_text(const api::TaskPreview& preview) {
-    const std::string ahead = fmt::format(
-        "every pool that fits is full: {} before it", preview.queue_position.value_or(0)
-    );
+    const std::string why = preview.message
+                                ? printable(*preview.message) + ", and one that was is waited for"
+                                : "every pool that fits is full";
+    const std::string ahead =
+        fmt::format("{}: {} before it", why, preview.queue_position.value_or(0));
     if (!preview.predicted_start_ms) {
         return ahead + " in the queue\n";
     }

@@ -47,6 +47,17 @@ TEST(ExplainView, TellsWhyNowhere) {
     );
 }
 
+TEST(ExplainView, TellsWhatIsWaitedFor) {
+    api::TaskPreview preview;
+    preview.message = "no pool is ready to serve the model 'm'";
+    preview.queue_position = 2;
+    EXPECT_EQ(
+        explain_text(preview, {}),
+        "no pool is ready to serve the model 'm', and one that was is waited for: 2 before it in "
+        "the queue\n"
+    );
+}
+
 TEST(ExplainView, TellsOfTheQueue) {
     api::TaskPreview preview;
     preview.queue_position = 3;

@@ -33,6 +33,9 @@ std::string_view outcome_of(const EdgeState::Choice& choice) {
     if (choice.claim) {
         return "claimed";
     }
+    if (choice.awaited_until) {
+        return "a pool that was ready is waited for";
+    }
     if (choice.rejection) {
         return wire_name(choice.rejection->code);
     }

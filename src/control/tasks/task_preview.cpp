@@ -10,7 +10,8 @@ std::optional<Error> refusal_of(const gateway::Outlook& outlook, const Result<vo
     if (!served) {
         return served.error();
     }
-    return outlook.decision.rejection ? outlook.decision.rejection : outlook.refused;
+    const bool rejected = outlook.decision.rejection && !outlook.decision.awaited_until;
+    return rejected ? outlook.decision.rejection : outlook.refused;
 }
 
 }  // namespace
@@ -37,6 +38,9 @@ api::TaskPreview make_preview(const gateway::Outlook& outlook, const Result<void
         preview.predicted_start_ms = 0;
     } else {
         preview.queue_position = outlook.standing.ahead;
+        if (outlook.decision.awaited_until) {
+            preview.message = outlook.decision.rejection->message;
+        }
         if (outlook.standing.start_in) {
             preview.predicted_start_ms = to_ms(*outlook.standing.start_in);
         }
