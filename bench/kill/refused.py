@@ -22,8 +22,14 @@ sys.path[:0] = [str(HERE), str(ROOT / "tests/e2e"), str(ROOT / "tools")]
 
 import make_tiny_gguf  # noqa: E402
 from support.cluster import Cluster, pool  # noqa: E402
+from support.process import wait_for  # noqa: E402
 
 AT_A_TIME = 5  # kills of the nodes of one cluster
+
+
+def served_by(cluster, node):
+    """The node is back: until it has registered again, its old address refuses."""
+    return cluster.chat("beta", max_tokens=1, headers={"X-Llorch-Node": node}).status == 200
 
 
 def timed(cluster, **headers):
@@ -56,10 +62,9 @@ def one_cluster(root, options, engine, model, numbers):
         for number in numbers:
             node, other = ("n1", "n2") if number % 2 else ("n2", "n1")
             for name in (node, other):
-                timed(cluster, **{"X-Llorch-Node": name})
+                wait_for("node %s to serve" % name, lambda name=name: served_by(cluster, name))
             yield refusal(cluster, node, other)
             cluster.nodes[node].start()
-            cluster.wait_ready("n1", "n2")
     finally:
         cluster.close()
 
