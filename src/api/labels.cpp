@@ -12,7 +12,7 @@ namespace {
 
 Result<void> add_label(Labels& labels, const std::string& item, std::string_view source) {
     const std::size_t equals = item.find('=');
-    std::string name = item.substr(0, equals);
+    const std::string name = item.substr(0, equals);
     if (equals == std::string::npos || !valid_id(name)) {
         return fail(
             Errc::invalid_params,

@@ -14,6 +14,7 @@ namespace orch::api {
 
 using Labels = std::map<std::string, std::string>;
 
+// Of one node, pool or request.
 inline constexpr std::size_t kMaxLabels = 64;
 inline constexpr std::size_t kMaxLabelValue = 256;  // bytes
 

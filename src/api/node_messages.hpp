@@ -24,8 +24,6 @@ namespace orch::api {
 // Version of these messages; "1.2" may be answered by a "1.3", never by a "2.0".
 inline constexpr std::string_view kNodeApiVersion = "1.0";
 
-// Of one node or pool.
-
 struct GpuInfo {
     std::uint32_t device_id = 0;
     std::string name;
@@ -69,6 +67,7 @@ struct RegisterResponse {
 
 // A replica whose state is this has stopped being restarted: it crash-loops.
 inline constexpr std::string_view kReplicaBroken = "broken";
+// And this: it was told to end, and nobody starts it.
 inline constexpr std::string_view kReplicaStopped = "stopped";
 
 struct ReplicaReport {

@@ -40,6 +40,15 @@ struct ControlQueue : ControlRing {
         return client;
     }
 
+    // Its node is at work on it, and every edge knows.
+    void lose_engine() {
+        api::PoolReport pool = ready_pool("chat", "qwen", 1);
+        pool.ready = false;
+        EXPECT_EQ(beat(*node, {pool}).status, 200);
+        EXPECT_TRUE(wait_ready(0));
+        settle();
+    }
+
     FakeNode* node = nullptr;
 };
 
@@ -116,37 +125,42 @@ TEST_F(ControlQueue, ANewNodeServesWhoeverWaits) {
 }
 
 TEST_F(ControlQueue, ARequestWaitsForAnEngineThatStartsAgain) {
-    start();
-    api::PoolReport pool = ready_pool("p", "qwen");
-    FakeNode& node = join("a", {pool});
-    pool.ready = false;
-    ASSERT_EQ(beat(node, {pool}).status, 200);
-    ASSERT_TRUE(wait_ready(0));
-    settle();
-    RawClient waiting = begin("POST", kChat, R"({"model":"qwen"})");
-    EXPECT_TRUE(wait_metric("queue_depth{model=\"qwen\",priority=\"interactive\"} 1"));
+    start_one();
+    lose_engine();
+    RawClient waiting = wait_in_line("waiting", 1);
     const std::string preview =
         ask("POST", "/v2/tasks/preview", R"({"model":"qwen","prompt":"p"})").body;
     EXPECT_TRUE(preview.contains(R"("code":null)")) << preview;
     EXPECT_TRUE(preview.contains(R"("queue_position":1)")) << preview;
     EXPECT_TRUE(preview.contains("no pool is ready to serve the model 'qwen'")) << preview;
-    pool.ready = true;
-    ASSERT_EQ(beat(node, {pool}).status, 200);
+    ASSERT_EQ(beat(*node, {ready_pool("chat", "qwen", 1)}).status, 200);
     EXPECT_EQ(waiting.read_answer().status, 200);
 }
 
 TEST_F(ControlQueue, ARequestIsToldWhenTheEngineDoesNotComeBack) {
     config.placement.return_wait = std::chrono::milliseconds(400);
-    start();
-    api::PoolReport pool = ready_pool("p", "qwen");
-    FakeNode& node = join("a", {pool});
-    pool.ready = false;
-    ASSERT_EQ(beat(node, {pool}).status, 200);
-    ASSERT_TRUE(wait_ready(0));
-    settle();
-    const Answer got = chat(R"({"model":"qwen"})");
+    start_one();
+    lose_engine();
+    const Answer got = chat(kAsk);
     EXPECT_EQ(code_of(got), "MODEL_NOT_AVAILABLE");
-    EXPECT_TRUE(got.body.contains("pool 'p' of node 'a' is not ready")) << got.body;
+    EXPECT_TRUE(got.body.contains("pool 'chat' of node 'gpu-1' is not ready")) << got.body;
+}
+
+TEST_F(ControlQueue, WhoLostItsEngineWaitsLongerForTheNextThanANewcomer) {
+    config.placement.return_wait = std::chrono::milliseconds(400);
+    start_one();
+    Script dying = refusal(502, "WORKER_RESET");
+    dying.gate_before = 0;
+    node->play_next(dying);
+    RawClient victim = begin("POST", kChat, kAsk);
+    ASSERT_TRUE(node->wait_seen(1));
+    lose_engine();
+    node->open_gate();
+    ASSERT_TRUE(wait_depth(1));
+    EXPECT_EQ(code_of(chat(kAsk)), "MODEL_NOT_AVAILABLE");
+    EXPECT_TRUE(wait_depth(1)) << "the victim still waits";
+    ASSERT_EQ(beat(*node, {ready_pool("chat", "qwen", 1)}).status, 200);
+    EXPECT_EQ(victim.read_answer().status, 200);
 }
 
 TEST_F(ControlQueue, APinnedWaiterDoesNotHoldUpTheOthers) {

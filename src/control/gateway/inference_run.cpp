@@ -169,7 +169,8 @@ AttemptEvent InferenceRun::place() {
         }
         return {.kind = Event::placed, .pool = claim_->pool().key, .life = claim_->pool().life};
     }
-    if (choice.awaited_until) {
+    // Who has had a place waits for its next life as long as the queue allows.
+    if (choice.awaited_until && fsm_.failed().empty()) {
         awaited_ = {*choice.awaited_until, *choice.rejection};
         return {.kind = Event::no_slot};
     }

@@ -124,7 +124,7 @@ std::optional<ClientRun::Event> ClientRun::place() {
             .kind = Told::placed, .pool = claim_->pool().key, .life = claim_->pool().life
         };
     }
-    if (choice.awaited_until) {
+    if (choice.awaited_until && fsm_.failed().empty()) {
         awaited_ = {*choice.awaited_until, *choice.rejection};
         return of(Told::no_slot);
     }
