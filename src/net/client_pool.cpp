@@ -6,7 +6,7 @@
 #include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include <iterator>
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -81,8 +81,11 @@ std::string_view to_string(UpstreamFailure failure) {
     return "unknown failure";
 }
 
-ClientPool::ClientPool(Executor executor, DeadlineList& deadlines)
-    : executor_(executor), deadlines_(deadlines), sweep_(deadlines, [this] { close_expired(); }) {}
+ClientPool::ClientPool(Executor executor, DeadlineList& deadlines, Duration idle_limit)
+    : executor_(executor),
+      deadlines_(deadlines),
+      idle_limit_(idle_limit),
+      sweep_(deadlines, [this] { sweep(); }) {}
 
 Task<PooledConnection> ClientPool::acquire(Peer peer, Duration limit, ConnectStop& stop) {
     PooledConnection pooled;
@@ -195,14 +198,17 @@ Task<PooledConnection> ClientPool::reach(HostPort endpoint, Duration limit, Conn
 }
 
 std::unique_ptr<Connection> ClientPool::take_idle(const Peer& peer) {
-    close_expired();
     const auto found = idle_.find(peer);
     if (found == idle_.end()) {
         return nullptr;
     }
     std::deque<Idle>& stack = found->second;
-    std::unique_ptr<Connection> connection = std::move(stack.back().connection);
-    stack.pop_back();
+    close_expired(stack);
+    std::unique_ptr<Connection> connection;
+    if (!stack.empty()) {
+        connection = std::move(stack.back().connection);
+        stack.pop_back();
+    }
     if (stack.empty()) {
         idle_.erase(found);
     }
@@ -218,20 +224,33 @@ void ClientPool::put_back(const Peer& peer, std::unique_ptr<Connection> connecti
     if (stack.size() > kIdlePerEndpoint) {
         stack.pop_front();
     }
-    sweep_.arm(kIdleLimit);
+    if (!sweep_.armed()) {
+        sweep_.arm(idle_limit_);
+    }
 }
 
-void ClientPool::close_expired() {
-    const Instant oldest = deadlines_.now() - kIdleLimit;
+void ClientPool::close_expired(std::deque<Idle>& stack) const {
+    const Instant oldest = deadlines_.now() - idle_limit_;
+    while (!stack.empty() && stack.front().since <= oldest) {
+        stack.pop_front();
+    }
+}
+
+// All endpoints, at the moment at which the one that has been idle longest is due.
+void ClientPool::sweep() {
+    Instant longest = Instant::max();
     for (auto entry = idle_.begin(); entry != idle_.end();) {
         std::deque<Idle>& stack = entry->second;
-        while (!stack.empty() && stack.front().since <= oldest) {
-            stack.pop_front();
+        close_expired(stack);
+        if (stack.empty()) {
+            entry = idle_.erase(entry);
+        } else {
+            longest = std::min(longest, stack.front().since);
+            ++entry;
         }
-        entry = stack.empty() ? idle_.erase(entry) : std::next(entry);
     }
-    if (!idle_.empty()) {
-        sweep_.arm(kIdleLimit);
+    if (longest != Instant::max()) {
+        sweep_.arm(std::max(longest + idle_limit_ - deadlines_.now(), kSweepPause));
     }
 }
 

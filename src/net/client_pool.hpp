@@ -71,9 +71,13 @@ class ClientPool {
 public:
     // llama-server drops idle connections after 5 s; ours go before that.
     static constexpr Duration kIdleLimit = std::chrono::seconds(3);
+    // Our own daemons keep them 75 s: long enough for calls that come every few seconds.
+    static constexpr Duration kIdleLimitOfOurs = std::chrono::seconds(40);
+    // Between two sweeps, at least: one closes many.
+    static constexpr Duration kSweepPause = std::chrono::milliseconds(500);
     static constexpr std::size_t kIdlePerEndpoint = 64;
 
-    ClientPool(Executor executor, DeadlineList& deadlines);
+    ClientPool(Executor executor, DeadlineList& deadlines, Duration idle_limit = kIdleLimit);
 
     // The certificates for peers with TLS, looked at for each new connection. Before the first one;
     // `tls` outlives the pool. Without it calls with TLS fail.
@@ -116,14 +120,17 @@ private:
     TlsTicket find_ticket(const Peer& peer, const TlsContextPtr& context) const;
     void keep_ticket(const Peer& peer, const TlsSession& session);
     std::unique_ptr<Connection> take_idle(const Peer& peer);
-    void close_expired();
+    void close_expired(std::deque<Idle>& stack) const;
+    void sweep();
 
     Executor executor_;
     DeadlineList& deadlines_;
+    Duration idle_limit_;
     const LiveTls* tls_ = nullptr;
     std::map<Peer, std::deque<Idle>> idle_;
     std::map<Peer, Ticket> tickets_;
-    Deadline sweep_;  // an endpoint that nobody asks for again leaves nothing open
+    Deadline sweep_;  // armed while anything is idle: an endpoint that nobody asks for again leaves
+                      // nothing open
 };
 
 }  // namespace orch::net

@@ -75,10 +75,21 @@ TEST_F(ClientPoolTest, AnIdleConnectionIsClosedAtItsLimitThoughNobodyAsks) {
     pool.put_back(there, connected());
     clock.run_for(seconds(1));
     pool.put_back(HostPort{"127.0.0.2", 9}, connected());
-    clock.run_for(ClientPool::kIdleLimit - milliseconds(1));
-    EXPECT_EQ(pool.idle(), 2U) << "the sweep is armed by the latest";
-    clock.run_for(milliseconds(1) + DeadlineList::kTick);
+    clock.run_for(ClientPool::kIdleLimit - seconds(1) - milliseconds(1));
+    EXPECT_EQ(pool.idle(), 2U);
+    clock.run_for(milliseconds(1) + ClientPool::kSweepPause);
+    EXPECT_EQ(pool.idle(), 1U) << "what comes later must not put the sweep off";
+    clock.run_for(seconds(1) + ClientPool::kSweepPause);
     EXPECT_EQ(pool.idle(), 0U);
+}
+
+TEST_F(ClientPoolTest, KeepsConnectionsAsLongAsItIsTold) {
+    ClientPool patient(context.get_executor(), deadlines, seconds(40));
+    patient.put_back(there, connected());
+    clock.run_for(seconds(39));
+    EXPECT_EQ(patient.idle(), 1U);
+    clock.run_for(seconds(1) + ClientPool::kSweepPause);
+    EXPECT_EQ(patient.idle(), 0U);
 }
 
 TEST_F(ClientPoolTest, OneOlderThanTheLimitIsNeverReused) {

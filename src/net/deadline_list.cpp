@@ -22,11 +22,13 @@ void Deadline::arm(Duration from_now) {
     armed_at_ = now;
     at_ = from_now < Instant::max() - now ? now + from_now : Instant::max();
     expired_ = false;
+    list_.note(at_);
 }
 
 void Deadline::shorten(Duration from_arming) {
     if (at_ != Instant::max()) {
         at_ = std::min(at_, armed_at_ + from_arming);
+        list_.note(at_);
     }
 }
 
@@ -35,6 +37,10 @@ Instant Deadline::now() const {
 }
 
 void DeadlineList::expire(Instant now) {
+    if (now < earliest_) {
+        return;
+    }
+    earliest_ = Instant::max();
     for (next_ = deadlines_.begin(); next_ != deadlines_.end();) {
         Deadline& deadline = **next_;
         ++next_;
@@ -42,6 +48,8 @@ void DeadlineList::expire(Instant now) {
             deadline.at_ = Instant::max();
             deadline.expired_ = true;
             deadline.on_expiry_();
+        } else {
+            note(deadline.at_);
         }
     }
 }

@@ -63,6 +63,21 @@ TEST_F(DeadlineListTest, ExpiresOnceWithinATickOfItsTime) {
     EXPECT_EQ(expiries, 1);
 }
 
+TEST_F(DeadlineListTest, OneThatIsArmedWhileOthersExpireIsNotForgotten) {
+    Deadline late(list, [] {});
+    Deadline later(list, [] {});
+    Deadline first(list, [&] { late.arm(milliseconds(100)); });
+    later.arm(seconds(2));
+    first.arm(seconds(1));
+    clock.run_for(seconds(1) + DeadlineList::kTick);
+    EXPECT_TRUE(first.expired());
+    clock.run_for(milliseconds(100) + DeadlineList::kTick);
+    EXPECT_TRUE(late.expired());
+    EXPECT_FALSE(later.expired());
+    clock.run_for(seconds(1));
+    EXPECT_TRUE(later.expired());
+}
+
 TEST_F(DeadlineListTest, DisarmedOrArmedAnewItDoesNotExpireAtTheOldTime) {
     int expiries = 0;
     Deadline disarmed(list, [&] { ++expiries; });

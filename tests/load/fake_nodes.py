@@ -6,13 +6,15 @@ import time
 
 MODELS = 50
 GIB = 2**30
+ANSWER_SECS = 15  # an answer that takes longer is a failure
 
 
 class FakeNode:
     def __init__(self, number, control, token):
         self.node_id, self.control, self.token = "gpu-%04d" % number, control, token
         self.model = "model-%02d" % (number % MODELS)
-        self.seq, self.beats, self.failures, self.server = 0, 0, [], None
+        self.seq, self.beats, self.failures, self.server, self.connection = 0, 0, [], None, None
+        self.asked_by = set()  # open connections of the control plane
         self.last_beat, self.longest_gap = None, 0.0  # seconds between two answered heartbeats
 
     async def open(self):
@@ -32,6 +34,7 @@ class FakeNode:
 
     async def _answer(self, reader, writer):
         """Any request is one for GET /v2/node."""
+        self.asked_by.add(writer)
         try:
             while await reader.readuntil(b"\r\n\r\n"):
                 body = json.dumps({**self.registration(), **self.report()}).encode()
@@ -40,20 +43,41 @@ class FakeNode:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self.asked_by.discard(writer)
             writer.close()
 
     async def tell(self, path, message):
-        """One POST on a connection of its own, as a node does that beats less often than an idle connection lives."""
+        """One POST, on the connection that a node keeps for its heartbeats."""
         body = json.dumps(message).encode()
-        reader, writer = await asyncio.open_connection(*self.control)
         try:
-            writer.write(("POST %s HTTP/1.1\r\nHost: control\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
-                          "Connection: close\r\nContent-Length: %d\r\n\r\n" % (path, self.token, len(body))).encode() + body)
-            answer = await reader.read()
-        finally:
-            writer.close()
+            async with asyncio.timeout(ANSWER_SECS):
+                answer = await self._exchange(path, body)
+        except (asyncio.IncompleteReadError, OSError) as error:
+            self.hang_up()
+            raise ConnectionError("%s: %r" % (path, error)) from error
         if not answer.startswith(b"HTTP/1.1 200 "):
             raise ConnectionError("%s: %s" % (path, answer[:200]))
+
+    async def _exchange(self, path, body):
+        if self.connection is None:
+            self.connection = await asyncio.open_connection(*self.control)
+        reader, writer = self.connection
+        writer.write(("POST %s HTTP/1.1\r\nHost: control\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+                      "Content-Length: %d\r\n\r\n" % (path, self.token, len(body))).encode() + body)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+        return head + await reader.readexactly(length)
+
+    def hang_up(self):
+        if self.connection is not None:
+            self.connection[1].close()
+            self.connection = None
+
+    def close(self):
+        self.hang_up()
+        self.server.close()
+        for writer in list(self.asked_by):
+            writer.close()
 
     async def join(self):
         await self.tell("/v2/nodes/register", self.registration())

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A thousand nodes at one orchestratord: all register, beat and stay Online; those that fall silent, and no others, go Offline.
 
-    many_nodes.py [--nodes 1000] [--interval 10] [--seconds 30]
+    many_nodes.py [--nodes 1000] [--interval 10] [--poll-ms 5000] [--seconds 30]
 
 Prints what it cost orchestratord. Ends with 0 if everything was as it must be, else with 1.
 """
@@ -110,9 +110,20 @@ def times_offline(cluster):
 
 
 async def run(cluster, options):
-    cluster.start_control(heartbeat_secs=options.interval, node_timeout_secs=TIMEOUT_INTERVALS * options.interval)
+    nodes = []
+    try:
+        await watch(cluster, options, nodes)
+    finally:
+        for node in nodes:
+            node.close()
+        await asyncio.sleep(0.1)  # for what waited on the connections
+
+
+async def watch(cluster, options, nodes):
+    cluster.start_control("--pool-poll-interval-ms", options.poll_ms, heartbeat_secs=options.interval,
+                          node_timeout_secs=TIMEOUT_INTERVALS * options.interval)
     host, port = cluster.address.rsplit(":", 1)
-    nodes = [FakeNode(i, (host, int(port)), cluster.token) for i in range(options.nodes)]
+    nodes += [FakeNode(i, (host, int(port)), cluster.token) for i in range(options.nodes)]
     for node in nodes:
         await node.open()
     started = time.monotonic()
@@ -162,6 +173,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=1000)
     parser.add_argument("--interval", type=int, default=10, help="seconds between two heartbeats of a node")
+    parser.add_argument("--poll-ms", type=int, default=5000, help="milliseconds between two polls of a node")
     parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends the programs too

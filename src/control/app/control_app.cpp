@@ -74,7 +74,7 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
       rng_(system_seed()),
       disk_(kDiskThreads),
       deadlines_(clock),
-      clients_(control_.executor(), deadlines_),
+      clients_(control_.executor(), deadlines_, net::ClientPool::kIdleLimitOfOurs),
       tasks_(control_.executor(), report_to(log_)),
       timers_(control_.executor(), report_to(log_)),
       closing_(control_.executor(), report_to(log_)),

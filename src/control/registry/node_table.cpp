@@ -460,6 +460,7 @@ void NodeTable::set_config(const RegistryConfig& config) {
 
 void NodeTable::changed(NodeRecord& node, Urgency urgency) {
     node.block.reset();
+    changed_.insert(node.registration.node_id);
     urgency_ = std::max(urgency_, urgency);
 }
 

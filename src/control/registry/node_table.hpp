@@ -200,6 +200,7 @@ private:
     void note_pool(NodeChange::Kind kind, const PoolKey& key, std::string detail = {});
     MachineId machine_of(const NodeId& node) const;
     HeartbeatOutcome outcome(bool stale) const;
+    bool replace_blocks(Blocks& blocks);
     Blocks build_blocks();
     Instant warm_up_until() const;
 
@@ -212,9 +213,10 @@ private:
     std::set<std::pair<Instant, NodeId>> deadlines_;
     std::vector<NodeChange> changes_;
     std::uint64_t registrations_ = 0;
-    bool reported_ = false;    // some node has sent a report since the start
-    std::uint64_t lives_ = 0;  // of all pools so far
-    bool reshaped_ = true;     // nodes, pools or models may differ from view_'s
+    bool reported_ = false;     // some node has sent a report since the start
+    std::uint64_t lives_ = 0;   // of all pools so far
+    bool reshaped_ = true;      // nodes, pools or models may differ from view_'s
+    std::set<NodeId> changed_;  // since view_ was made
     Urgency urgency_ = Urgency::soon;
     view::ClusterViewPtr view_;
 };

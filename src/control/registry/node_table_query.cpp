@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace orch::control::registry {
@@ -20,7 +21,7 @@ view::ClusterViewPtr NodeTable::view() {
     }
     Blocks blocks = build_blocks();
     urgency_ = Urgency::none;
-    if (std::exchange(reshaped_, false) || view_ == nullptr) {
+    if (std::exchange(reshaped_, false)) {
         auto shape = std::make_shared<const view::ModelIndex>(blocks.all);
         const std::uint64_t version = view_ == nullptr ? 1 : view_->version() + 1;
         view_ = std::make_shared<const view::ClusterView>(
@@ -34,19 +35,44 @@ view::ClusterViewPtr NodeTable::view() {
     return view_;
 }
 
-// Only blocks that were reset are made again.
+// The last view's blocks but for those of the nodes that changed. False when these are not the same
+// nodes in the same shape.
+bool NodeTable::replace_blocks(Blocks& blocks) {
+    if (view_ == nullptr || reshaped_) {
+        return false;
+    }
+    blocks.all.assign(view_->nodes().begin(), view_->nodes().end());
+    const auto id_of = [](const view::NodeBlockPtr& block) -> const NodeId& { return block->id; };
+    for (const NodeId& id : changed_) {
+        const auto place = std::ranges::lower_bound(blocks.all, id, {}, id_of);
+        if (place == blocks.all.end() || (*place)->id != id) {
+            return false;
+        }
+        NodeRecord& node = nodes_.at(id);
+        node.block = make_block(node);
+        if (!node.block->same_shape(**place)) {
+            return false;
+        }
+        *place = node.block;
+        blocks.changed.push_back(static_cast<std::uint32_t>(place - blocks.all.begin()));
+    }
+    return true;
+}
+
 NodeTable::Blocks NodeTable::build_blocks() {
     Blocks blocks;
-    blocks.all.reserve(nodes_.size());
-    for (auto& [id, node] : nodes_) {
-        if (node.block == nullptr) {
-            node.block = make_block(node);
-            blocks.changed.push_back(static_cast<std::uint32_t>(blocks.all.size()));
-            const view::NodeBlock* const before = view_ == nullptr ? nullptr : view_->find_node(id);
-            reshaped_ = reshaped_ || before == nullptr || !node.block->same_shape(*before);
+    if (!replace_blocks(blocks)) {
+        reshaped_ = true;
+        blocks = {};
+        blocks.all.reserve(nodes_.size());
+        for (auto& [id, node] : nodes_) {
+            if (node.block == nullptr) {
+                node.block = make_block(node);
+            }
+            blocks.all.push_back(node.block);
         }
-        blocks.all.push_back(node.block);
     }
+    changed_.clear();
     return blocks;
 }
 

@@ -77,6 +77,7 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
       file_threads_(kFileThreads),
       deadlines_(clock),
       clients_(control_.executor(), deadlines_),
+      to_control_(control_.executor(), deadlines_, net::ClientPool::kIdleLimitOfOurs),
       tasks_(control_.executor(), report_to(log_)),
       timers_(control_.executor(), report_to(log_)),
       closing_(control_.executor(), report_to(log_)),
@@ -131,6 +132,7 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
       },
       server_({&edge_}, server_spec(), Logger(sink, "http")) {
     clients_.use_tls(tls_);
+    to_control_.use_tls(tls_);
     edge_.clients().use_tls(tls_);
     daemon::add_reload_route(routes_, blocking_, reload_);
     add_node_routes(routes_, route_context_);
@@ -243,7 +245,7 @@ void NodeApp::make_enroll_clients() {
             std::move(target),
             enroll_config,
             enroll::EnrollClient::Parts{
-                clock_, tasks_, clients_, facts_, sequence_, rng_, enroll_probe_
+                clock_, tasks_, to_control_, facts_, sequence_, rng_, enroll_probe_
             },
             Logger(sink_, "enroll")
         ));
@@ -355,6 +357,7 @@ Task<void> NodeApp::run_stop() {
     tasks_.cancel();
     co_await tasks_.join();
     clients_.close_idle();
+    to_control_.close_idle();
     timers_.cancel();
 }
 

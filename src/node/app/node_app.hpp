@@ -106,6 +106,7 @@ private:
     async::EventLoop control_;
     net::DeadlineList deadlines_;
     net::ClientPool clients_;
+    net::ClientPool to_control_;  // heartbeats
     async::TaskGroup tasks_;
     async::TaskGroup timers_;
     async::TaskGroup closing_;
