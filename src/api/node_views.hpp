@@ -33,8 +33,6 @@ struct PoolInfo {
     std::optional<std::string> device_mask;
     std::optional<Bytes> vram_total_bytes;
     Bytes vram_free_bytes = 0;
-    bool loadable = false;      // see PoolReport
-    Bytes vram_need_bytes = 0;  // see PoolReport
     std::map<std::string, std::string> labels;
     std::vector<ReplicaReport> replicas;
     std::optional<std::string> last_error;
@@ -89,8 +87,6 @@ struct PoolStatus {
     std::optional<std::string> device_mask;
     std::optional<Bytes> vram_total_bytes;
     std::optional<Bytes> vram_free_bytes;
-    bool loadable = false;      // see PoolReport
-    Bytes vram_need_bytes = 0;  // see PoolReport
     std::vector<ReplicaReport> replicas;
     std::optional<std::string> last_error;
 };
@@ -149,8 +145,6 @@ BOOST_DESCRIBE_STRUCT(
      device_mask,
      vram_total_bytes,
      vram_free_bytes,
-     loadable,
-     vram_need_bytes,
      labels,
      replicas,
      last_error)
@@ -197,8 +191,6 @@ BOOST_DESCRIBE_STRUCT(
      device_mask,
      vram_total_bytes,
      vram_free_bytes,
-     loadable,
-     vram_need_bytes,
      replicas,
      last_error)
 )
