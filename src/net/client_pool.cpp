@@ -205,14 +205,22 @@ std::unique_ptr<Connection> ClientPool::take_idle(const Peer& peer) {
     std::deque<Idle>& stack = found->second;
     close_expired(stack);
     std::unique_ptr<Connection> connection;
-    if (!stack.empty()) {
-        connection = std::move(stack.back().connection);
+    while (connection == nullptr && !stack.empty()) {
+        if (!outdated(*stack.back().connection)) {
+            connection = std::move(stack.back().connection);
+        }
         stack.pop_back();
     }
     if (stack.empty()) {
         idle_.erase(found);
     }
     return connection;
+}
+
+// A connection that is asked every few seconds would never see new certificates.
+bool ClientPool::outdated(const Connection& connection) const {
+    const TlsSession* const tls = connection.tls();
+    return tls != nullptr && tls->context() != tls_->load()->client;
 }
 
 void ClientPool::put_back(const Peer& peer, std::unique_ptr<Connection> connection) {

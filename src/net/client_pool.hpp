@@ -79,8 +79,9 @@ public:
 
     ClientPool(Executor executor, DeadlineList& deadlines, Duration idle_limit = kIdleLimit);
 
-    // The certificates for peers with TLS, looked at for each new connection. Before the first one;
-    // `tls` outlives the pool. Without it calls with TLS fail.
+    // The certificates for peers with TLS, looked at for each request: a connection made under
+    // others is not used again. Before the first one; `tls` outlives the pool. Without it calls
+    // with TLS fail.
     void use_tls(const LiveTls& tls) { tls_ = &tls; }
 
     // An idle connection, or a new one made within `limit`, the look-up of the name and the TLS
@@ -120,6 +121,7 @@ private:
     TlsTicket find_ticket(const Peer& peer, const TlsContextPtr& context) const;
     void keep_ticket(const Peer& peer, const TlsSession& session);
     std::unique_ptr<Connection> take_idle(const Peer& peer);
+    bool outdated(const Connection& connection) const;
     void close_expired(std::deque<Idle>& stack) const;
     void sweep();
 

@@ -67,8 +67,8 @@ private:
     void note(Instant at) { earliest_ = std::min(earliest_, at); }
 
     async::AsyncClock& clock_;
-    Instant earliest_ =
-        Instant::max();  // none passes before; one that was disarmed may remain in it
+    // None passes before; one that was disarmed since may remain in it.
+    Instant earliest_ = Instant::max();
     std::list<Deadline*> deadlines_;
     std::list<Deadline*>::iterator next_ = deadlines_.end();  // survives erasure while expiring
 };

@@ -125,7 +125,7 @@ TEST_F(TlsRing, NamesWhyACertificateIsRefused) {
     EXPECT_EQ(fetch_from(secure(Method::get, "/hello")).status, 200);
 }
 
-TEST_F(TlsRing, ANewCertificateServesNewConnectionsAndLeavesOldOnesAlone) {
+TEST_F(TlsRing, ANewCertificateServesNewConnections) {
     serve_tls(files, trusting);
     const Fetched before = fetch_from(secure(Method::get, "/hello"));
     EXPECT_EQ(before.status, 200);
@@ -134,11 +134,24 @@ TEST_F(TlsRing, ANewCertificateServesNewConnectionsAndLeavesOldOnesAlone) {
     live->publish(std::make_shared<const net::Tls>(
         net::Tls{*net::load_server_tls(next.issue("node")), client}
     ));
-    // The pooled connection goes on under the old certificate ...
     EXPECT_EQ(fetch_from(secure(Method::get, "/hello")).body, "hello");
-    // ... and a new one is made under the new.
     client_edge.loop().post([this] { client_edge.clients().close_idle(); });
     EXPECT_EQ(fetch_from(secure(Method::get, "/hello")).body, "hello");
+}
+
+TEST_F(TlsRing, AServersNewCertificateLeavesOldConnectionsAloneWhatTheCallerTrustsAnewDoesNot) {
+    serve_tls(files, trusting);
+    EXPECT_EQ(fetch_from(secure(Method::get, "/hello")).status, 200);
+    const net::TestCa next("next");
+    const net::TlsContextPtr as_before = live->load()->client;
+    const net::TlsContextPtr server = *net::load_server_tls(next.issue("node"));
+    live->publish(std::make_shared<const net::Tls>(net::Tls{server, as_before}));
+    // A new connection would be refused.
+    EXPECT_EQ(fetch_from(secure(Method::get, "/hello")).status, 200);
+    const net::TestCa other("other");
+    const net::TlsContextPtr trusting_other = *net::load_client_tls(other.trusting());
+    live->publish(std::make_shared<const net::Tls>(net::Tls{server, trusting_other}));
+    EXPECT_THAT(failure_of(secure(Method::get, "/hello")), HasSubstr("was refused"));
 }
 
 TEST_F(TlsRing, RefusesCallersWithoutACertificateUnderMutualTls) {

@@ -106,7 +106,7 @@ private:
     async::EventLoop control_;
     net::DeadlineList deadlines_;
     net::ClientPool clients_;
-    net::ClientPool to_control_;  // heartbeats
+    net::ClientPool to_control_;  // kept from heartbeat to heartbeat
     async::TaskGroup tasks_;
     async::TaskGroup timers_;
     async::TaskGroup closing_;
