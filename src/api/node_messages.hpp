@@ -97,6 +97,8 @@ struct PoolReport {
     std::optional<std::string> engine_version;
     std::optional<std::string> device_mask;  // "0,1"
     std::optional<Bytes> vram_total_bytes;
+    bool loadable = false;      // at rest, and its node starts it when asked to
+    Bytes vram_need_bytes = 0;  // what a start would take, estimated; 0 = nothing, or not known
     std::optional<std::uint32_t> active_leases;  // absent: the node does not lease
     std::vector<ReplicaReport> replicas;
     std::map<std::string, std::string> labels;
@@ -211,6 +213,8 @@ BOOST_DESCRIBE_STRUCT(
      engine_version,
      device_mask,
      vram_total_bytes,
+     loadable,
+     vram_need_bytes,
      active_leases,
      replicas,
      labels,

@@ -33,6 +33,8 @@ struct PoolInfo {
     std::optional<std::string> device_mask;
     std::optional<Bytes> vram_total_bytes;
     Bytes vram_free_bytes = 0;
+    bool loadable = false;      // see PoolReport
+    Bytes vram_need_bytes = 0;  // see PoolReport
     std::map<std::string, std::string> labels;
     std::vector<ReplicaReport> replicas;
     std::optional<std::string> last_error;
@@ -87,6 +89,8 @@ struct PoolStatus {
     std::optional<std::string> device_mask;
     std::optional<Bytes> vram_total_bytes;
     std::optional<Bytes> vram_free_bytes;
+    bool loadable = false;      // see PoolReport
+    Bytes vram_need_bytes = 0;  // see PoolReport
     std::vector<ReplicaReport> replicas;
     std::optional<std::string> last_error;
 };
@@ -145,6 +149,8 @@ BOOST_DESCRIBE_STRUCT(
      device_mask,
      vram_total_bytes,
      vram_free_bytes,
+     loadable,
+     vram_need_bytes,
      labels,
      replicas,
      last_error)
@@ -191,6 +197,8 @@ BOOST_DESCRIBE_STRUCT(
      device_mask,
      vram_total_bytes,
      vram_free_bytes,
+     loadable,
+     vram_need_bytes,
      replicas,
      last_error)
 )

@@ -58,6 +58,8 @@ TEST(NodeViews, WriteEveryKeyOfANodesPool) {
           "device_mask",
           "vram_total_bytes",
           "vram_free_bytes",
+          "loadable",
+          "vram_need_bytes",
           "replicas",
           "last_error"}) {
         EXPECT_TRUE(tree->as_object().contains(key)) << key;

@@ -159,6 +159,8 @@ api::PoolInfo make_info(const NodeId& node, const PoolRecord& pool) {
     info.device_mask = report.device_mask;
     info.vram_total_bytes = report.vram_total_bytes;
     info.vram_free_bytes = report.vram_free_bytes;
+    info.loadable = report.loadable;
+    info.vram_need_bytes = report.vram_need_bytes;
     info.labels = report.labels;
     info.replicas = report.replicas;
     info.last_error = report.last_error;
