@@ -24,6 +24,11 @@ struct DrainRequest {
     std::uint64_t deadline_ms = 0;  // how long to wait for the node's work to end; an hour at most
 };
 
+// POST .../pools/{pool}/drain; the body may be left out.
+struct PoolDrainRequest {
+    std::uint64_t deadline_ms = 60'000;  // then its engines end, idle or not; an hour at most
+};
+
 struct PoolHealthMetrics {
     std::uint64_t queue_depth = 0;  // requests that wait for a name this pool serves
     std::uint32_t claimed = 0;      // slots this control plane holds now
@@ -52,8 +57,11 @@ template <>
 Result<StaticNodeRequest> from_json(std::string_view text);
 template <>
 Result<DrainRequest> from_json(std::string_view text);
+template <>
+Result<PoolDrainRequest> from_json(std::string_view text);
 std::string to_json(const StaticNodeRequest& message);
 std::string to_json(const DrainRequest& message);
+std::string to_json(const PoolDrainRequest& message);
 std::string to_json(const PoolHealth& message);
 
 // Whether work of the node still runs: slots that are claimed here or leased there.
@@ -61,6 +69,7 @@ std::uint64_t work_in_progress(const NodeInfo& node);
 
 BOOST_DESCRIBE_STRUCT(StaticNodeRequest, (), (url))
 BOOST_DESCRIBE_STRUCT(DrainRequest, (), (deadline_ms))
+BOOST_DESCRIBE_STRUCT(PoolDrainRequest, (), (deadline_ms))
 BOOST_DESCRIBE_STRUCT(
     PoolHealthMetrics,
     (),

@@ -47,6 +47,9 @@ TEST(FleetMessages, ADrainWaitsForAsLongAsItIsTold) {
         "deadline_ms: must be at most 3600000"
     );
     EXPECT_FALSE(from_json<DrainRequest>(R"({"deadline_ms":-1})"));
+    EXPECT_EQ(from_json<PoolDrainRequest>("")->deadline_ms, 60'000U);
+    EXPECT_EQ(from_json<PoolDrainRequest>(R"({"deadline_ms":0})")->deadline_ms, 0U);
+    EXPECT_FALSE(from_json<PoolDrainRequest>(R"({"deadline_ms":3600001})"));
 }
 
 TEST(FleetMessages, HealthIsWhatTheLastReportSaid) {

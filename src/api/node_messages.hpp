@@ -69,6 +69,9 @@ struct RegisterResponse {
 inline constexpr std::string_view kReplicaBroken = "broken";
 // And this: it was told to end, and nobody starts it.
 inline constexpr std::string_view kReplicaStopped = "stopped";
+// And these: it is on its way to serve.
+inline constexpr std::string_view kReplicaStarting = "starting";
+inline constexpr std::string_view kReplicaLoading = "loading";
 
 struct ReplicaReport {
     ReplicaId replica_id;

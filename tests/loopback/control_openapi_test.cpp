@@ -74,6 +74,8 @@ TEST_F(ControlOpenApi, EveryEndpointThatTakesABodyShowsOne) {
         "/v2/nodes/{id}/approve",
         "/v2/nodes/{id}/cordon",
         "/v2/nodes/{id}/uncordon",
+        "/v2/nodes/{node}/pools/{pool}/preload",
+        "/v2/pools/{pool}/preload",
         "/v2/tasks/{id}/cancel",
     };
     for (const auto& path : paths()) {

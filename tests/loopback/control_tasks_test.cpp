@@ -382,6 +382,8 @@ TEST_F(ControlTasks, AnEngineThatDiesBeforeAByteIsReplaced) {
 }
 
 TEST_F(ControlTasks, AnEngineThatDiesInTheMiddleIsAnErrorEvent) {
+    config.gateway.failed_for = std::chrono::milliseconds(50);
+    config.admission.queue_timeout = std::chrono::milliseconds(500);
     start_one();
     Script dies = stream({token("a"), token("b")});
     dies.cut_before = 1;

@@ -55,13 +55,17 @@ FakeNode::FakeNode(std::string id, async::AsyncClock& clock, LogSink& sink)
                        ) { return show_earlier(exchange, of_pool); },
         });
     }
-    routes_.add({
-        .method = net::Method::post,
-        .path = "/v2/pools/{pool}/engine/{path...}",
-        .body_limit = net::kDefaultBodyLimit,
-        .summary = "",
-        .handler = [this](net::Exchange& exchange) { return serve_engine(exchange); },
-    });
+    for (const char* const path :
+         {"/v2/pools/{pool}/engine/{path...}", "/v2/pools/{pool}/preload", "/v2/pools/{pool}/drain"
+         }) {
+        routes_.add({
+            .method = net::Method::post,
+            .path = path,
+            .body_limit = net::kDefaultBodyLimit,
+            .summary = "",
+            .handler = [this](net::Exchange& exchange) { return play(exchange); },
+        });
+    }
     net::ServerSpec spec{routes_, {}, {}, {}, {}};
     server_ = std::make_unique<net::HttpServer>(
         std::vector<net::Edge*>{&edge_}, std::move(spec), Logger(sink, "fake-node")
@@ -167,7 +171,7 @@ Task<bool> FakeNode::wait_for_gate(net::Exchange& exchange) {
     co_return !exchange.client_gone();
 }
 
-Task<void> FakeNode::serve_engine(net::Exchange& exchange) {
+Task<void> FakeNode::play(net::Exchange& exchange) {
     Script script;
     {
         const std::lock_guard lock(mutex_);

@@ -17,7 +17,7 @@
 
 namespace orch::loopback {
 
-// What a fake node does with one request for its engine.
+// What a fake node does with one request for its engine, or to change a pool.
 struct Script {
     static constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
@@ -38,7 +38,8 @@ Script stream(std::vector<std::string> pieces);
 // The node's own refusal, as its error body says it.
 Script refusal(int status, std::string code);
 
-// A node without engines: it answers GET /v2/node and plays scripts for /v2/pools/{p}/engine/...
+// A node without engines: it answers GET /v2/node and plays scripts for /v2/pools/{p}/engine/...,
+// /v2/pools/{p}/preload and /v2/pools/{p}/drain.
 class FakeNode {
 public:
     struct Seen {
@@ -79,7 +80,7 @@ public:
 private:
     Task<void> show_status(net::Exchange& exchange);
     Task<void> show_earlier(net::Exchange& exchange, bool of_pool);
-    Task<void> serve_engine(net::Exchange& exchange);
+    Task<void> play(net::Exchange& exchange);
     Task<bool> wait_for_gate(net::Exchange& exchange);
     Script next_script();
 

@@ -75,15 +75,22 @@ void add_node_change(CLI::App& nodes, CommandLine& line, Command command, const 
     add_json_flag(change, line);
 }
 
-// Alone it lists; with a word behind it it changes one node.
-void add_nodes(CLI::App& app, CommandLine& line) {
-    CLI::App& nodes = *add_command(app, line, Command::nodes, "nodes");
-    add_json_flag(nodes, line);
-    nodes.require_subcommand(0, 1);
-    nodes.fallthrough();
-    nodes.parse_complete_callback([&line, &nodes] {
-        line.command = nodes.get_subcommands().empty() ? Command::nodes : line.command;
+// Alone it lists; with a word behind it it changes one thing.
+CLI::App& add_list_of_changeable(
+    CLI::App& app, CommandLine& line, Command command, const char* name
+) {
+    CLI::App& list = *add_command(app, line, command, name);
+    add_json_flag(list, line);
+    list.require_subcommand(0, 1);
+    list.fallthrough();
+    list.parse_complete_callback([&line, &list, command] {
+        line.command = list.get_subcommands().empty() ? command : line.command;
     });
+    return list;
+}
+
+void add_nodes(CLI::App& app, CommandLine& line) {
+    CLI::App& nodes = add_list_of_changeable(app, line, Command::nodes, "nodes");
     CLI::App& added = *add_command(nodes, line, Command::nodes_add, "add");
     added.add_option("URL", line.node.url, "Where its pool-managerd answers: http://host:9200")
         ->type_name("")
@@ -94,6 +101,32 @@ void add_nodes(CLI::App& app, CommandLine& line) {
     add_node_change(nodes, line, Command::nodes_uncordon, "uncordon");
     add_node_change(nodes, line, Command::nodes_drain, "drain");
     add_node_change(nodes, line, Command::nodes_approve, "approve");
+}
+
+void add_pool_change(CLI::App& pools, CommandLine& line, Command command, const char* name) {
+    CLI::App& change = *add_command(pools, line, command, name);
+    change
+        .add_option(
+            "POOL", line.pool.id, "chat, or gpu-1/chat where several machines have a pool chat"
+        )
+        ->type_name("")
+        ->required();
+    if (command == Command::pools_drain) {
+        change
+            .add_option(
+                "--wait-secs", line.pool.wait_secs, "How long its work may take; then it is ended"
+            )
+            ->type_name("N")
+            ->check(CLI::Range(0, 3600).description(""))
+            ->capture_default_str();
+    }
+    add_json_flag(change, line);
+}
+
+void add_pools(CLI::App& app, CommandLine& line) {
+    CLI::App& pools = add_list_of_changeable(app, line, Command::pools, "pools");
+    add_pool_change(pools, line, Command::pools_preload, "preload");
+    add_pool_change(pools, line, Command::pools_drain, "drain");
 }
 
 void add_run(CLI::App& app, CommandLine& line) {
@@ -229,7 +262,7 @@ void describe(CLI::App& app, CommandLine& line) {
     app.set_version_flag("--version", fmt::format("llorch {}", program_version()));
     add_endpoint_flags(app, line.endpoint);
     add_nodes(app, line);
-    add_list(app, line, Command::pools, "pools");
+    add_pools(app, line);
     add_list(app, line, Command::models, "models");
     add_model_commands(app, line);
     add_run(app, line);

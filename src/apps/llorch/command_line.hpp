@@ -21,6 +21,8 @@ enum class Command {
     nodes_drain,
     nodes_approve,
     pools,
+    pools_preload,
+    pools_drain,
     models,
     model,
     run,
@@ -42,6 +44,12 @@ struct NodeOptions {
     std::string url;                // of the one to add
     std::string id;                 // of any other
     std::uint32_t wait_secs = 600;  // how long a drain may take
+};
+
+// Which pool to change, and how.
+struct PoolOptions {
+    std::string id;                // "chat", or "gpu-1/chat"
+    std::uint32_t wait_secs = 60;  // how long the work of one that is drained may take
 };
 
 struct RunOptions {
@@ -100,6 +108,7 @@ struct CommandLine {
     bool json = false;  // print the server's body as it came
     ModelOptions model;
     NodeOptions node;
+    PoolOptions pool;
     RunOptions run;
     ExplainOptions explain;
     TaskOptions task;

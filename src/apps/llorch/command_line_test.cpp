@@ -79,6 +79,20 @@ TEST(CommandLine, ListsNodesOrChangesOne) {
     EXPECT_EQ(parsed({"nodes", "--url", "http://h:1", "cordon", "g"}).endpoint.url, "http://h:1");
 }
 
+TEST(CommandLine, ListsPoolsOrChangesOne) {
+    EXPECT_EQ(parsed({"pools"}).command, Command::pools);
+    const CommandLine preload = parsed({"pools", "preload", "gpu-1/chat", "--json"});
+    EXPECT_EQ(preload.command, Command::pools_preload);
+    EXPECT_EQ(preload.pool.id, "gpu-1/chat");
+    EXPECT_TRUE(preload.json);
+    EXPECT_EQ(parsed({"pools", "drain", "chat"}).pool.wait_secs, 60U);
+    const CommandLine drain = parsed({"pools", "drain", "chat", "--wait-secs", "5"});
+    EXPECT_EQ(drain.command, Command::pools_drain);
+    EXPECT_EQ(drain.pool.wait_secs, 5U);
+    EXPECT_EQ(text({"pools", "drain"}).code, ExitCode::usage);
+    EXPECT_EQ(text({"pools", "preload", "chat", "--wait-secs", "5"}).code, ExitCode::usage);
+}
+
 TEST(CommandLine, TakesGlobalFlagsBeforeAndAfterTheCommand) {
     for (const Words& words :
          {Words{"--url", "http://h:1", "nodes", "--json"},

@@ -15,6 +15,14 @@ ExitCode change_node_command(
     ApiClient& client, Command command, const NodeOptions& options, bool json, Console& console
 );
 ExitCode pools_command(ApiClient& client, bool json, std::int64_t now_ms, Console& console);
+ExitCode change_pool_command(
+    ApiClient& client,
+    Command command,
+    const PoolOptions& options,
+    bool json,
+    std::int64_t now_ms,
+    Console& console
+);
 ExitCode models_command(ApiClient& client, bool json, Console& console);
 ExitCode model_command(ApiClient& client, const ModelOptions& options, bool json, Console& console);
 ExitCode health_command(ApiClient& client, bool json, Console& console);

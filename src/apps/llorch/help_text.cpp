@@ -14,6 +14,7 @@ std::string_view main_footer() {
   llorch nodes                                   who has joined, and who can be reached
   llorch nodes drain gpu-1                       no new work for gpu-1; wait for the rest
   llorch pools                                   what each engine does, and why one does not
+  llorch pools preload qwen3-8b                  start an engine before it is asked
   llorch run qwen3-8b "Why is the sky blue?"     an answer, token by token
   llorch explain qwen3-8b                        where a request would go now, and why
   llorch tasks submit qwen3-8b "Once upon a time"   work that goes on without you
@@ -52,7 +53,11 @@ std::string_view summary_of(Command command) {
         case Command::nodes_approve:
             return "Let a pending machine take work";
         case Command::pools:
-            return "List the engines, and why one is not ready";
+            return "List the engines, and why one is not ready, or change one";
+        case Command::pools_preload:
+            return "Start a pool that does not run";
+        case Command::pools_drain:
+            return "Give a pool no new work and end its engines when they have none";
         case Command::models:
             return "List the models that can be asked";
         case Command::model:
@@ -110,6 +115,10 @@ Without --url the commands name this machine by its own address.
         case Command::nodes_drain:
             return "Ends with 1 when the machine still has work after that time; it stays "
                    "cordoned.\n";
+        case Command::pools_preload:
+            return "It is told to start and not waited for: `llorch pools` shows how far it is.\n";
+        case Command::pools_drain:
+            return "It is told so and not waited for. It stays drained until it is preloaded.\n";
         case Command::token_rotate:
             return R"(Without a flag it adds a new token behind the old one: accepted, sent by nobody. After each
 step copy the file to every machine; a daemon takes it in within two seconds. In this order no

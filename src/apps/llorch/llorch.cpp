@@ -23,6 +23,11 @@ ExitCode call_server(const CommandLine& line, ApiClient client, Console& console
             return change_node_command(client, line.command, line.node, line.json, console);
         case Command::pools:
             return pools_command(client, line.json, unix_ms(now), console);
+        case Command::pools_preload:
+        case Command::pools_drain:
+            return change_pool_command(
+                client, line.command, line.pool, line.json, unix_ms(now), console
+            );
         case Command::models:
             return models_command(client, line.json, console);
         case Command::health:

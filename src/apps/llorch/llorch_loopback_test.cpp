@@ -91,6 +91,20 @@ Task<void> change_node(net::Exchange& exchange) {
     }
 }
 
+// Changes of a pool, each answered with the pool; what was said is its last error.
+Task<void> change_pool(net::Exchange& exchange) {
+    if (exchange.param("pool") != "chat") {
+        co_await exchange.respond_error(Error{Errc::not_found, "the pool is unknown", {}});
+        co_return;
+    }
+    api::PoolInfo pool;
+    pool.node_id = NodeId("gpu-1");
+    pool.pool_id = PoolId("chat");
+    pool.last_error = exchange.head().target + exchange.body();
+    std::string body = api::to_json(pool);
+    co_await answer(exchange, std::move(body));
+}
+
 // The message is what was asked.
 Task<void> preview(net::Exchange& exchange) {
     api::TaskPreview told;
@@ -163,6 +177,8 @@ public:
         routes_.add(route(Method::post, "/v2/nodes/static", change_node));
         routes_.add(route(Method::post, "/v2/nodes/{id}/{what}", change_node));
         routes_.add(route(Method::del, "/v2/nodes/{id}", change_node));
+        routes_.add(route(Method::post, "/v2/pools/{pool}/{what}", change_pool));
+        routes_.add(route(Method::post, "/v2/nodes/{node}/pools/{pool}/{what}", change_pool));
         routes_.add(route(Method::post, "/v2/tasks/preview", preview));
         routes_.add(route(Method::get, "/v2/pools", [](net::Exchange& exchange) {
             return answer(exchange, one_broken_pool());
@@ -262,6 +278,23 @@ TEST_F(Llorch, ChangesOneNode) {
     EXPECT_EQ(call({"nodes", "remove", "gpu-1", "--json"}).out, "");
     EXPECT_EQ(call({"nodes", "remove", "gpu-9"}).code, ExitCode::not_found);
     EXPECT_EQ(call({"nodes", "cordon", "../pools"}).code, ExitCode::usage);
+}
+
+TEST_F(Llorch, ChangesOnePool) {
+    const Ran preload = call({"pools", "preload", "chat"});
+    EXPECT_EQ(preload.code, ExitCode::ok) << preload.err;
+    EXPECT_NE(preload.out.find("/v2/pools/chat/preload\n"), std::string::npos) << preload.out;
+    const Ran drain = call({"pools", "drain", "gpu-1/chat", "--wait-secs", "5"});
+    EXPECT_NE(
+        drain.out.find(R"(/v2/nodes/gpu-1/pools/chat/drain{"deadline_ms":5000})"), std::string::npos
+    ) << drain.out;
+    EXPECT_TRUE(call({"pools", "drain", "chat", "--json"}).out.starts_with("{"));
+    const Ran unknown = call({"pools", "preload", "gpu-1/none"});
+    EXPECT_EQ(unknown.code, ExitCode::not_found);
+    EXPECT_NE(unknown.err.find("the pool is unknown"), std::string::npos) << unknown.err;
+    for (const char* wrong : {"a/b/c", "/chat", "chat/", "a b"}) {
+        EXPECT_EQ(call({"pools", "drain", wrong}).code, ExitCode::usage) << wrong;
+    }
 }
 
 TEST_F(Llorch, ExplainsWhereARequestWouldGo) {

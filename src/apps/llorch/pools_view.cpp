@@ -17,8 +17,8 @@ constexpr std::string_view kReady = "ready";
 // Engine states of a pool that does not serve, nearest to serving first: the best replica speaks
 // for its pool.
 constexpr std::array<std::string_view, 7> kNearestFirst{
-    "loading",
-    "starting",
+    api::kReplicaLoading,
+    api::kReplicaStarting,
     "backing_off",
     "draining",
     "stopping",
@@ -40,9 +40,20 @@ std::string replica_state(const api::ReplicaReport& replica) {
     return text;
 }
 
+// Told to drain, and done.
+bool drained(const api::PoolInfo& pool) {
+    return pool.draining && !pool.replicas.empty() &&
+           std::ranges::all_of(pool.replicas, [](const api::ReplicaReport& replica) {
+               return replica.state == api::kReplicaStopped;
+           });
+}
+
 Cell state_of(const api::PoolInfo& pool) {
     if (pool.draining) {
-        return {"draining", Tone::warning};
+        return {drained(pool) ? "drained" : "draining", Tone::warning};
+    }
+    if (pool.loadable) {
+        return {"at rest"};
     }
     if (pool.ready) {
         return {std::string(kReady), Tone::good};
@@ -51,7 +62,7 @@ Cell state_of(const api::PoolInfo& pool) {
     if (best == pool.replicas.end() || best->state == kReady) {
         return {"not ready", Tone::bad};
     }
-    const bool coming = best->state == "loading" || best->state == "starting";
+    const bool coming = best->state == api::kReplicaLoading || best->state == api::kReplicaStarting;
     return {replica_state(*best), coming ? Tone::warning : Tone::bad};
 }
 
@@ -90,6 +101,12 @@ bool told_by_replica(const api::PoolInfo& pool) {
 }
 
 std::vector<std::string> notes_of(const api::PoolInfo& pool, std::int64_t now_ms) {
+    if (pool.loadable) {
+        return {"the first request for it loads it"};
+    }
+    if (drained(pool)) {
+        return {"takes no work until it is preloaded"};
+    }
     std::vector<std::string> notes;
     if (pool.draining) {
         notes.emplace_back("finishes what it runs and takes no new work");

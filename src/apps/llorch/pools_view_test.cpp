@@ -128,6 +128,23 @@ TEST(PoolsView, SaysThatAPoolDrains) {
     );
 }
 
+TEST(PoolsView, TellsAPoolAtRestFromOneThatIsDrained) {
+    api::PoolInfo pool = pool_with(replica("stopped"));
+    pool.loadable = true;
+    EXPECT_EQ(
+        below_heading(pool),
+        "gpu-1  chat  qwen3-8b  llamacpp  at rest         0/4  8192  5.5/24.0 GiB\n"
+        "    the first request for it loads it\n"
+    );
+    pool.loadable = false;
+    pool.draining = true;
+    EXPECT_EQ(
+        below_heading(pool),
+        "gpu-1  chat  qwen3-8b  llamacpp  drained         0/4  8192  5.5/24.0 GiB\n"
+        "    takes no work until it is preloaded\n"
+    );
+}
+
 TEST(PoolsView, AdmitsThatNothingIsKnown) {
     api::PoolInfo pool = ready_pool();
     pool.ready = false;

@@ -80,7 +80,15 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
       closing_(control_.executor(), report_to(log_)),
       edges_(make_edges(config_.edge_threads, clock, sink)),
       edge_pointers_(pointers(edges_)),
-      dispatch_(control_, clock, tasks_, config_.admission, config_.placement, metrics_),
+      dispatch_(
+          control_,
+          clock,
+          tasks_,
+          config_.admission,
+          config_.placement,
+          metrics_,
+          [this](const PoolKey& pool) { pools_.load(pool); }
+      ),
       answer_probe_(metrics_, edges_.size()),
       gateway_(
           edge_pointers_,
@@ -127,11 +135,21 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
           {clock, disk_, node_status_, registry_, static_nodes_, poller_},
           Logger(sink, "fleet")
       ),
+      node_client_(clients_, auth_.outbound()),
+      load_probe_(metrics_),
+      pools_(
+          {clock, tasks_, node_client_, registry_, load_probe_},
+          [this](const PoolKey& pool, std::string why) {
+              dispatch_.dispatcher().load_refused(pool, std::move(why), clock_.now());
+          },
+          Logger(sink, "fleet")
+      ),
       route_context_{
           control_,
           tasks_,
           registry_,
           fleet_,
+          pools_,
           dispatch_,
           gateway_,
           task_backend_,

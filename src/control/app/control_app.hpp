@@ -14,9 +14,12 @@
 #include "control/fleet/catalog_file.hpp"
 #include "control/fleet/catalog_probe.hpp"
 #include "control/fleet/fleet_backend.hpp"
+#include "control/fleet/load_probe.hpp"
+#include "control/fleet/node_client.hpp"
 #include "control/fleet/node_poller.hpp"
 #include "control/fleet/node_status_client.hpp"
 #include "control/fleet/poll_probe.hpp"
+#include "control/fleet/pool_backend.hpp"
 #include "control/fleet/reachability.hpp"
 #include "control/fleet/registry_backend.hpp"
 #include "control/fleet/registry_probe.hpp"
@@ -123,6 +126,9 @@ private:
     fleet::PollProbe poll_probe_;
     fleet::NodePoller poller_;
     fleet::FleetBackend fleet_;
+    fleet::NodeClient node_client_;
+    fleet::LoadProbe load_probe_;
+    fleet::PoolBackend pools_;
     fleet::FleetState fleet_state_;  // as it was found at start
 
     RouteContext route_context_;

@@ -8,6 +8,7 @@
 #include "control/fleet/catalog_backend.hpp"
 #include "control/fleet/catalog_file.hpp"
 #include "control/fleet/fleet_backend.hpp"
+#include "control/fleet/pool_backend.hpp"
 #include "control/fleet/registry_backend.hpp"
 #include "control/gateway/gateway.hpp"
 #include "control/tasks/task_backend.hpp"
@@ -27,6 +28,7 @@ struct RouteContext {
     async::TaskGroup& control_tasks;  // control thread
     fleet::RegistryBackend& registry;
     fleet::FleetBackend& fleet;
+    fleet::PoolBackend& pools;
     gateway::DispatchLoop& dispatch;
     gateway::Gateway& gateway;
     tasks::TaskBackend& tasks;

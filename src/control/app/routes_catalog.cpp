@@ -128,7 +128,7 @@ Result<Removal> plan_removal(
 }
 
 Task<Result<void>> remove_copies(RouteContext& context, net::Exchange& exchange, Removal removal) {
-    fleet::NodeModelsClient client(exchange.edge().clients(), context.outbound_token);
+    fleet::NodeClient client(exchange.edge().clients(), context.outbound_token);
     std::vector<std::string> refusals;
     for (const api::NodeInfo& node : removal.nodes) {
         const auto removed = co_await client.remove(node.address, removal.id);

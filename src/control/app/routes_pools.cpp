@@ -10,19 +10,19 @@
 namespace orch::control::app {
 namespace {
 
-// The pool that a path names: by node and pool, or by the pool alone while that is enough.
+// The pool that a path names: by node and pool, or without a node while the pool is enough.
 // Control thread. Errors: not_found, ambiguous_pool.
-Result<PoolKey> pool_of(const registry::NodeTable& table, const net::Exchange& exchange) {
-    const PoolId pool(exchange.param("pool"));
-    if (exchange.param("node").empty()) {
-        return table.find_pool(pool);
-    }
-    return PoolKey{NodeId(exchange.param("node")), pool};
+Result<PoolKey> find_pool(const registry::NodeTable& table, const PoolKey& named) {
+    return named.node.empty() ? table.find_pool(named.pool) : named;
+}
+
+PoolKey named_in(const net::Exchange& exchange) {
+    return {NodeId(exchange.param("node")), PoolId(exchange.param("pool"))};
 }
 
 Result<api::PoolInfo> info_of(RouteContext& context, const net::Exchange& exchange) {
     const registry::NodeTable& table = context.registry.table();
-    const auto key = pool_of(table, exchange);
+    const auto key = find_pool(table, named_in(exchange));
     return key ? table.get_pool(*key) : std::unexpected(key.error());
 }
 
@@ -84,6 +84,48 @@ Task<void> show_health(RouteContext& context, net::Exchange& exchange) {
     return show<api::PoolHealth>(context, exchange, health_of);
 }
 
+template <class Ask>
+Task<Result<api::PoolInfo>> ask_if_known(Result<PoolKey> pool, Ask ask) {
+    if (!pool) {
+        co_return std::unexpected(pool.error());
+    }
+    co_return co_await ask(*pool);
+}
+
+// Asks the pool's node for a change; `ask` returns a Task<Result<api::PoolInfo>>.
+template <class Ask>
+Task<void> change(RouteContext& context, net::Exchange& exchange, Ask ask) {
+    const auto work = [&context, named = named_in(exchange), ask] {
+        return ask_if_known(find_pool(context.registry.table(), named), ask);
+    };
+    auto pool = co_await run_on_control<Result<api::PoolInfo>>(context, work);
+    if (pool) {
+        co_await net::answer(exchange, 202, std::move(pool));
+    } else {
+        co_await refuse(context, exchange, std::move(pool.error()));
+    }
+}
+
+Task<void> preload(RouteContext& context, net::Exchange& exchange) {
+    co_await change(context, exchange, [&context](const PoolKey& pool) {
+        return context.pools.preload(pool);
+    });
+}
+
+Task<void> drain(RouteContext& context, net::Exchange& exchange) {
+    const auto message = api::from_json<api::PoolDrainRequest>(exchange.body());
+    if (!message) {
+        co_await exchange.respond_error(message.error());
+        co_return;
+    }
+    const Duration limit = std::chrono::milliseconds(message->deadline_ms);
+    co_await change(context, exchange, [&context, limit](const PoolKey& pool) {
+        return context.pools.drain(pool, limit);
+    });
+}
+
+constexpr const char* kDrainExample = R"({"deadline_ms":60000})";
+
 }  // namespace
 
 void add_pool_routes(net::RouteTable& routes, RouteContext& context) {
@@ -93,9 +135,28 @@ void add_pool_routes(net::RouteTable& routes, RouteContext& context) {
     group.get(
         "/v2/nodes/{node}/pools/{pool}/health", "Whether a pool lives and is ready", show_health
     );
+    group.post(
+        "/v2/nodes/{node}/pools/{pool}/preload", "A pool that does not run is started", preload
+    );
+    group.post(
+        "/v2/nodes/{node}/pools/{pool}/drain",
+        "A pool gets no new work and its engines end: when they are idle, at the latest after "
+        "deadline_ms; it stays so until it is preloaded",
+        drain,
+        {.example = kDrainExample}
+    );
     group.get("/v2/pools/{pool}", "One pool, while its id is unique", show_pool);
     group.get(
         "/v2/pools/{pool}/health", "Whether a pool, while its id is unique, is well", show_health
+    );
+    group.post(
+        "/v2/pools/{pool}/preload", "The same start of a pool, while its id is unique", preload
+    );
+    group.post(
+        "/v2/pools/{pool}/drain",
+        "The same drain of a pool, while its id is unique",
+        drain,
+        {.example = kDrainExample}
     );
 }
 

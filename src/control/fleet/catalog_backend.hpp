@@ -9,7 +9,7 @@
 #include "control/catalog/catalog_table.hpp"
 #include "control/catalog/staging_planner.hpp"
 #include "control/fleet/catalog_probe.hpp"
-#include "control/fleet/node_models_client.hpp"
+#include "control/fleet/node_client.hpp"
 #include "control/fleet/registry_backend.hpp"
 #include "control/view/retired_models.hpp"
 #include "operations/operation_table.hpp"
@@ -94,7 +94,7 @@ private:
     bool is_online(const NodeId& node) const;
 
     Parts parts_;
-    NodeModelsClient client_;
+    NodeClient client_;
     Logger log_;
     catalog::CatalogTable table_;
     operations::OperationTable operations_;

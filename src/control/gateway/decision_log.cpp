@@ -34,7 +34,7 @@ std::string_view outcome_of(const EdgeState::Choice& choice) {
         return "claimed";
     }
     if (choice.awaited_until) {
-        return "a pool that was ready is waited for";
+        return "a pool is waited for, that comes back or is loaded";
     }
     if (choice.rejection) {
         return wire_name(choice.rejection->code);

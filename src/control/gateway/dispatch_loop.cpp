@@ -11,7 +11,8 @@ DispatchLoop::DispatchLoop(
     async::TaskGroup& tasks,
     admission::AdmissionConfig admission,
     placement::PlacementPolicy policy,
-    metrics::Registry& metrics
+    metrics::Registry& metrics,
+    OnLoad on_load
 )
     : control_(control),
       clock_(clock),
@@ -45,7 +46,8 @@ DispatchLoop::DispatchLoop(
           },
           [this](std::string_view name, admission::Priority priority) {
               probe_.enqueued(name, priority);
-          }
+          },
+          std::move(on_load)
       ) {}
 
 DispatchLoop::Wait DispatchLoop::park(Executor waiter, Bid bid) {

@@ -26,7 +26,8 @@ public:
         async::TaskGroup& tasks,
         admission::AdmissionConfig admission,
         placement::PlacementPolicy policy,
-        metrics::Registry& metrics
+        metrics::Registry& metrics,
+        OnLoad on_load = {}
     );
 
     // Waits for a slot on behalf of a request of another loop. Returns cancelled when that loop's

@@ -1,5 +1,7 @@
 #include "control/gateway/dispatcher.hpp"
 
+#include "control/placement/feasibility.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,6 +19,11 @@ using admission::TicketId;
 
 namespace {
 
+// Not for one that is loaded.
+bool awaits_return(const std::optional<Bid::Awaited>& awaited, Instant now) {
+    return awaited && awaited->until > now && awaited->until != placement::kWhileLoading;
+}
+
 // Another control plane, or this one when it is back, may take the same request.
 std::unexpected<Error> stopping() {
     return fail(Errc::pool_unavailable, "the control plane is stopping: send the request again");
@@ -28,12 +35,14 @@ Dispatcher::Dispatcher(
     admission::AdmissionConfig config,
     placement::PlacementPolicy policy,
     OnDepth on_depth,
-    OnAdmitted on_admitted
+    OnAdmitted on_admitted,
+    OnLoad on_load
 )
     : queue_(config),
       policy_(std::move(policy)),
       on_depth_(std::move(on_depth)),
       on_admitted_(std::move(on_admitted)),
+      on_load_(std::move(on_load)),
       ledger_(policy_.seed),
       view_(std::make_shared<view::ClusterView>()) {}
 
@@ -94,6 +103,8 @@ Result<void> Dispatcher::take_in(TicketId id, Bid bid, Instant now, OnDispatched
     // has waited longer may have it first.
     if (waiting.line->any_free()) {
         serve_all(now);
+    } else if (waiting.line->empty()) {
+        ask_to_load(look_ahead(waiting, now));
     }
     return {};
 }
@@ -266,23 +277,91 @@ void Dispatcher::retry_refused(Instant now) {
         }
     }
     serve_all(now);
-    give_up(now);
+    attend_to_unserved(now);
 }
 
-// A pool that came back, and is full, was worth waiting for: then the wait is as any other.
-void Dispatcher::give_up(Instant now) {
-    std::vector<TicketId> in_vain;
-    for (auto& [ticket, waiting] : waiters_) {
-        if (waiting.awaited && !waiting.line->empty()) {
-            waiting.awaited.reset();
-        }
-        if (waiting.awaited && waiting.awaited->until <= now) {
-            in_vain.push_back(ticket);
+void Dispatcher::load_refused(const PoolKey& pool, std::string why, Instant now) {
+    load_refusals_[pool] = {std::move(why), now + kRefusalHolds};
+    attend_to_unserved(now);
+}
+
+Dispatcher::Prospect Dispatcher::look_ahead(const Waiting& waiting, Instant now) const {
+    placement::PlacementRequest request = waiting.request;
+    for (const auto& [pool, refusal] : load_refusals_) {
+        if (refusal.until > now) {
+            request.exclude.push_back(pool);
         }
     }
-    for (const TicketId ticket : in_vain) {
+    const placement::Decision decision = decide(*view_, request, policy_, ledger_, now);
+    Prospect prospect;
+    prospect.loading = decision.awaited_until == placement::kWhileLoading;
+    if (decision.to_load != nullptr) {
+        prospect.to_load = decision.to_load->key;
+    }
+    if (decision.rejection) {
+        prospect.otherwise = *decision.rejection;
+        prospect.otherwise.message += refusals_to(request, now);
+    }
+    return prospect;
+}
+
+// What the nodes said that were asked to load a pool for such a request.
+std::string Dispatcher::refusals_to(const placement::PlacementRequest& request, Instant now) const {
+    std::string text;
+    for (const auto& [key, refusal] : load_refusals_) {
+        const view::PoolBlock* const pool = view_->find_pool(key);
+        if (refusal.until > now && pool != nullptr && placement::serves(*pool, request)) {
+            text += fmt::format("; node '{}': {}", key.node.str(), refusal.why);
+        }
+    }
+    return text;
+}
+
+// Whether it waits on; if not, why not.
+std::optional<Error> Dispatcher::judge_wait(Waiting& waiting, const Prospect& prospect) {
+    if (!waiting.awaited) {
+        return std::nullopt;  // it has had a place
+    }
+    if (prospect.loading) {
+        waiting.awaited = {placement::kWhileLoading, prospect.otherwise};
+        return std::nullopt;
+    }
+    const bool loaded_in_vain = waiting.awaited->until == placement::kWhileLoading;
+    return loaded_in_vain ? prospect.otherwise : waiting.awaited->otherwise;
+}
+
+// Of requests for which no pool is ready some wait for one that comes back, and some for one that
+// is loaded, which is asked for here. A pool that came, and is full, was worth waiting for: then
+// the wait is as any other.
+void Dispatcher::attend_to_unserved(Instant now) {
+    std::erase_if(load_refusals_, [now](const auto& entry) { return entry.second.until <= now; });
+    std::unordered_map<const WaitingLine*, Prospect> prospects;
+    std::vector<std::pair<TicketId, Error>> in_vain;
+    for (auto& [ticket, waiting] : waiters_) {
+        if (!waiting.line->empty()) {
+            waiting.awaited.reset();
+        } else if (!awaits_return(waiting.awaited, now)) {
+            const auto [found, is_new] = prospects.try_emplace(waiting.line.get());
+            if (is_new) {
+                found->second = look_ahead(waiting, now);
+            }
+            if (auto why = judge_wait(waiting, found->second)) {
+                in_vain.emplace_back(ticket, std::move(*why));
+            }
+        }
+    }
+    for (auto& [ticket, why] : in_vain) {
         queue_.remove(ticket);
-        end(ticket, std::unexpected(std::move(waiters_.at(ticket).awaited->otherwise)));
+        end(ticket, std::unexpected(std::move(why)));
+    }
+    for (const auto& [line, prospect] : prospects) {
+        ask_to_load(prospect);
+    }
+}
+
+void Dispatcher::ask_to_load(const Prospect& prospect) const {
+    if (prospect.to_load && on_load_) {
+        on_load_(*prospect.to_load);
     }
 }
 
@@ -311,10 +390,16 @@ void Dispatcher::serve_each(
 void Dispatcher::expire(Instant now) {
     for (const Ticket& ticket : queue_.expire(now)) {
         const std::string what = ticket.name.empty() ? "any chat model" : ticket.name;
+        const bool loading = waiters_.at(ticket.id).line->empty();
         end(ticket.id,
             fail(
                 Errc::admission_reject,
-                fmt::format("no slot for {} became free within the queue timeout", what)
+                fmt::format(
+                    "no {} for {} became {} within the queue timeout",
+                    loading ? "pool" : "slot",
+                    what,
+                    loading ? "ready" : "free"
+                )
             ));
     }
 }

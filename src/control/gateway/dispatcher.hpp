@@ -35,7 +35,8 @@ struct Bid {
     admission::Priority priority = admission::Priority::interactive;
     bool counted = false;  // it had a slot before, so it is not new
 
-    // Nothing is ready, but a pool that was may be back until then; if it is not, the error.
+    // Nothing is ready, but a pool may be until then, as Decision::awaited_until says; if none is,
+    // the error.
     struct Awaited {
         Instant until{};
         Error otherwise;
@@ -67,6 +68,10 @@ using OnDepth =
 // Hears of each request that is admitted here for the first time, to a slot or to a queue.
 using OnAdmitted = std::function<void(std::string_view name, admission::Priority priority)>;
 
+// Asks for a pool to be loaded, because somebody waits for it: again and again, as long as one
+// does.
+using OnLoad = std::function<void(const PoolKey&)>;
+
 // How a request that waits stands.
 struct Standing {
     std::size_t ahead = 0;             // how many wait before it
@@ -93,7 +98,8 @@ public:
         admission::AdmissionConfig config,
         placement::PlacementPolicy policy,
         OnDepth on_depth,
-        OnAdmitted on_admitted = {}
+        OnAdmitted on_admitted = {},
+        OnLoad on_load = {}
     );
 
     // Takes the request in. It may be granted or refused before this returns; the ticket names it
@@ -124,8 +130,12 @@ public:
     void set_view(view::ClusterViewPtr view, Instant now);
 
     // A new round: pools that refused a lease may be asked again, and those that failed long ago;
-    // whoever waited for a pool to come back in vain is told so.
+    // whoever waited in vain for a pool to come back, or to be loaded, is told so.
     void retry_refused(Instant now);
+
+    // The pool is not loaded now: others may be, for kRefusalHolds; who waits for it alone is told.
+    static constexpr Duration kRefusalHolds = std::chrono::seconds(10);
+    void load_refused(const PoolKey& pool, std::string why, Instant now);
 
     void expire(Instant now);
 
@@ -158,6 +168,18 @@ private:
 
     using Waiters = std::unordered_map<admission::TicketId, Waiting>;
 
+    struct LoadRefusal {
+        std::string why;
+        Instant until{};
+    };
+
+    // What those of a line that stands nowhere may wait for.
+    struct Prospect {
+        bool loading = false;  // as long as it takes
+        std::optional<PoolKey> to_load;
+        Error otherwise;
+    };
+
     Result<void> take_in(admission::TicketId id, Bid bid, Instant now, OnDispatched on_dispatched);
     Result<void> enqueue(admission::Ticket ticket, Instant now, std::optional<Instant> since);
     void admitted(std::string_view name, admission::Priority priority, bool counted);
@@ -165,7 +187,11 @@ private:
     std::shared_ptr<WaitingLine> line_for(const placement::PlacementRequest& request);
     void stand_in_line(Waiting& waiting, Instant now);
     std::optional<Grant> try_claim(const placement::PlacementRequest& request, Instant now);
-    void give_up(Instant now);
+    Prospect look_ahead(const Waiting& waiting, Instant now) const;
+    std::string refusals_to(const placement::PlacementRequest& request, Instant now) const;
+    static std::optional<Error> judge_wait(Waiting& waiting, const Prospect& prospect);
+    void attend_to_unserved(Instant now);
+    void ask_to_load(const Prospect& prospect) const;
     void serve_all(Instant now);
     void serve_each(
         const std::vector<admission::TicketId>& tickets, Instant now, const LoadCell* only
@@ -177,11 +203,13 @@ private:
     placement::PlacementPolicy policy_;
     OnDepth on_depth_;
     OnAdmitted on_admitted_;
+    OnLoad on_load_;
     std::map<std::pair<std::string, admission::Priority>, std::size_t> depths_;
     placement::ChoiceLedger ledger_;
     view::ClusterViewPtr view_;
     Waiters waiters_;
     std::map<std::pair<std::string, ModelKind>, std::weak_ptr<WaitingLine>> lines_;
+    std::map<PoolKey, LoadRefusal> load_refusals_;
     std::uint64_t tickets_ = 0;
     bool closed_ = false;
 };

@@ -15,6 +15,9 @@
 
 namespace orch::control::placement {
 
+// Waited for as long as it takes, and the queue allows.
+inline constexpr Instant kWhileLoading = Instant::max();
+
 // A pool that may serve the request, with the figures it was ranked by.
 struct Candidate {
     const view::NodeBlock* node = nullptr;
@@ -47,8 +50,11 @@ struct Decision {
     bool any_trusted = false;        // some of ranked is not suspect
     std::optional<Error> rejection;  // model_not_found, model_not_available, node_unavailable,
                                      // pool_unready or pool_unavailable
-    // With a rejection: a pool that left may be back by then.
+    // With a rejection: a pool that left may be back by then; kWhileLoading: one is being loaded,
+    // or `to_load` is to be.
     std::optional<Instant> awaited_until{};
+    // At rest: it would serve the request, and no other is on its way.
+    const view::PoolBlock* to_load = nullptr;
     std::uint32_t looked_at = 0;         // pools that serve the model, in any state
     std::vector<Considered> considered;  // only when explained: feasible ones first, as ranked,
                                          // then those that serve the model, then others

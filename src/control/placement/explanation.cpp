@@ -83,7 +83,7 @@ void add_requirements(
     if (failed.has(Filter::vram)) {
         reasons.push_back(fmt::format(
             "to load its model it needs {:.1f} GiB VRAM, and {:.1f} GiB are free",
-            in_gib(request.vram_need),
+            in_gib(pool.vram_need),
             in_gib(pool.vram_free)
         ));
     }
@@ -205,11 +205,17 @@ std::string why_node(const NodeBlock& node) {
 }
 
 std::string why_pool(const PoolBlock& pool) {
+    const char* const state = pool.draining   ? "draining"
+                              : pool.loading  ? "being loaded"
+                              : pool.loadable ? "at rest: a request loads it"
+                                              : "not ready";
     return fmt::format(
-        "pool '{}' of node '{}' is {}",
+        "pool '{}' of node '{}' is {}{}{}",
         pool.key.pool.str(),
         pool.key.node.str(),
-        pool.draining ? "draining" : "not ready"
+        state,
+        pool.last_error.empty() ? "" : ": ",
+        pool.last_error
     );
 }
 

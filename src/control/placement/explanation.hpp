@@ -18,7 +18,7 @@ inline constexpr std::size_t kMostExplained = 100;
 // "node 'a' is Offline". Requires: the node takes no work.
 std::string why_node(const view::NodeBlock& node);
 
-// "pool 'p' of node 'a' is not ready". Requires: it is not, or it is draining.
+// "pool 'p' of node 'a' is not ready: the engine ended". Requires: it is not, or it is draining.
 std::string why_pool(const view::PoolBlock& pool);
 
 // The model's name as far as a message may carry a client's text; "" without one.

@@ -57,7 +57,7 @@ Verdict judge(
     failed.add(Filter::pool, !pool.ready || pool.draining);
     failed.add(Filter::engine, wrong_engine);
     failed.add(Filter::ctx, lacks_ctx(pool, request));
-    failed.add(Filter::vram, !pool.ready && pool.vram_free < request.vram_need);
+    failed.add(Filter::vram, pool.loadable && pool.vram_free < pool.vram_need);
     failed.add(Filter::device_mask, wrong_mask);
     failed.add(Filter::labels, !request.labels.empty() && lacks_label(node, pool, request));
     failed.add(Filter::avoid, any_matches(request.avoid, pool.key));

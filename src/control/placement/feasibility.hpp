@@ -13,7 +13,7 @@ enum class Filter : std::uint8_t {
     pool,         // it is ready and not draining
     engine,       // it runs the engine
     ctx,          // its slots hold enough tokens
-    vram,         // it is ready, or there is room to load it
+    vram,         // it is loaded, or there is room to load it
     device_mask,  // it runs on these devices
     labels,       // it or its node carries the labels
     avoid,        // it is not in the avoid list

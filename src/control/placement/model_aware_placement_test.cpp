@@ -124,5 +124,88 @@ TEST(PlacementReturn, OnlyAsLongAsNobodyElseIsReadyAndItsNodeTakesWork) {
     EXPECT_FALSE(decision.awaited_until);
 }
 
+// --- pools that are not loaded yet
+
+std::string to_load(const Cluster& cluster, const PlacementRequest& request = asking("m")) {
+    const ClusterView view = cluster.view();
+    const Decision decision = decide_in(view, request);
+    if (decision.to_load == nullptr) {
+        return "";
+    }
+    EXPECT_TRUE(decision.rejection);
+    EXPECT_EQ(decision.awaited_until, kWhileLoading);
+    return decision.to_load->key.node.str();
+}
+
+TEST(PlacementLoading, TakesThePoolAtRestWhereMostMemoryIsFree) {
+    Cluster cluster;
+    PoolBlock roomy = at_rest(key("b", "p"), kGiB);
+    roomy.vram_free = 20 * kGiB;
+    cluster.add(at_rest(key("a", "p"), kGiB));
+    cluster.add(roomy);
+    cluster.add(at_rest(key("c", "p"), kGiB));
+    EXPECT_EQ(to_load(cluster), "b");
+    PlacementRequest elsewhere = asking("m");
+    elsewhere.avoid = {{.node = NodeId("b"), .pool = {}}};
+    EXPECT_EQ(to_load(cluster, elsewhere), "a") << "of equals the first by name";
+    elsewhere.exclude = {key("a", "p")};
+    EXPECT_EQ(to_load(cluster, elsewhere), "c");
+    EXPECT_EQ(to_load(cluster, asking("other")), "");
+}
+
+TEST(PlacementLoading, PrefersWhatTheRequestWishesAsLongAsItFitsThere) {
+    Cluster cluster;
+    PoolBlock roomy = at_rest(key("a", "p"), kGiB);
+    roomy.vram_free = 20 * kGiB;
+    cluster.add(roomy);
+    cluster.add(at_rest(key("b", "p"), kGiB));
+    PlacementRequest pinned = asking("m");
+    pinned.pin_node = NodeId("b");
+    EXPECT_EQ(to_load(cluster, pinned), "b");
+    pinned.fallback = true;
+    EXPECT_EQ(to_load(cluster, pinned), "b");
+    Cluster tight;
+    tight.add(roomy);
+    tight.add(at_rest(key("b", "p"), 11 * kGiB));
+    EXPECT_EQ(to_load(tight, pinned), "a");
+    pinned.fallback = false;
+    EXPECT_EQ(to_load(tight, pinned), "");
+}
+
+TEST(PlacementLoading, LoadsNothingWhileAnotherPoolServesOrIsOnItsWay) {
+    Cluster served;
+    served.add(at_rest(key("a", "p"), kGiB));
+    served.add(pool(key("b", "p"), "m", 4));
+    EXPECT_FALSE(decide_in(served.view(), asking("m")).rejection) << "full, but it serves";
+    Cluster loading;
+    loading.add(at_rest(key("a", "p"), kGiB));
+    PoolBlock on_its_way = at_rest(key("b", "p"), 0);
+    on_its_way.loadable = false;
+    on_its_way.loading = true;
+    loading.add(on_its_way);
+    const ClusterView view = loading.view();
+    const Decision decision = decide_in(view, asking("m"));
+    EXPECT_EQ(decision.awaited_until, kWhileLoading);
+    EXPECT_EQ(decision.to_load, nullptr);
+    Cluster returning;
+    returning.add(gone_for(std::chrono::seconds(10)));
+    returning.add(at_rest(key("b", "p"), kGiB));
+    EXPECT_EQ(to_load(returning), "");
+}
+
+TEST(PlacementLoading, SaysWhyAPoolThatWasLoadedInVainDoesNotServe) {
+    Cluster cluster;
+    PoolBlock failed = at_rest(key("a", "p"), 0);
+    failed.loadable = false;
+    failed.last_error = "the engine ended with status 1";
+    cluster.add(failed);
+    const Decision decision = decide_in(cluster.view(), asking("m"));
+    EXPECT_FALSE(decision.awaited_until);
+    EXPECT_EQ(
+        decision.considered.at(0).reasons,
+        (Names{"pool 'p' of node 'a' is not ready: the engine ended with status 1"})
+    );
+}
+
 }  // namespace
 }  // namespace orch::control::placement

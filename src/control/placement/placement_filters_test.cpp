@@ -71,12 +71,8 @@ TEST_F(Filtering, AsksForContextWhereItIsKnown) {
 }
 
 TEST_F(Filtering, AsksForVramOnlyWhereTheModelMustLoadFirst) {
-    request_.vram_need = 100 * kGiB;
-    EXPECT_EQ(ranked().size(), 3U) << "what is ready has its memory";
     Cluster unloaded;
-    PoolBlock small = pool(key("a", "p"), "m");
-    small.ready = false;
-    unloaded.add(small);
+    unloaded.add(at_rest(key("a", "p"), 100 * kGiB));
     const ClusterView view = unloaded.view();
     const Decision decision = decide_in(view, request_);
     ASSERT_TRUE(decision.rejection);
@@ -84,12 +80,14 @@ TEST_F(Filtering, AsksForVramOnlyWhereTheModelMustLoadFirst) {
     EXPECT_EQ(
         decision.considered.at(0).reasons,
         (Names{
-            "pool 'p' of node 'a' is not ready",
+            "pool 'p' of node 'a' is at rest: a request loads it",
             "to load its model it needs 100.0 GiB VRAM, and 10.0 GiB are free"
         })
     );
-    request_.vram_need = 10 * kGiB;
-    EXPECT_EQ(rejection(unloaded, request_), Errc::model_not_available) << "it may load";
+    EXPECT_EQ(decision.to_load, nullptr);
+    Cluster fitting;
+    fitting.add(at_rest(key("a", "p"), 10 * kGiB));
+    EXPECT_EQ(rejection(fitting, request_), Errc::model_not_available) << "until it is loaded";
 }
 
 TEST_F(Filtering, ComparesDeviceMasksLetterByLetter) {

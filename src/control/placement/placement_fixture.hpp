@@ -37,6 +37,16 @@ inline PoolBlock pool(const PoolKey& id, std::string model, std::uint32_t claime
     return block;
 }
 
+// As it is before its model was ever asked for.
+inline PoolBlock at_rest(const PoolKey& id, Bytes vram_need, std::string model = "m") {
+    PoolBlock block = pool(id, std::move(model));
+    block.ready = false;
+    block.slots_total = 0;
+    block.loadable = true;
+    block.vram_need = vram_need;
+    return block;
+}
+
 // One node per pool, named as in the pool's key.
 class Cluster {
 public:

@@ -83,27 +83,59 @@ void measure(
     }
 }
 
-// Until when the last of the pools may be back that lack nothing but readiness, which they had.
-std::optional<Instant> await_return(
+// Lacks nothing but that it is loaded.
+std::optional<Verdict> judge_as_ready(
+    const ClusterView& view, PoolRef ref, const PlacementRequest& request
+) {
+    Verdict verdict = judge(view.node(ref), view.pool(ref), request);
+    verdict.failed = verdict.failed.without(Filters(Filter::pool));
+    return verdict.feasible(request.fallback) ? std::optional(verdict) : std::nullopt;
+}
+
+// Of two pools at rest the one to load: first what the request wishes, then where the most memory
+// is free.
+bool better_to_load(const PoolBlock& a, bool a_wanted, const PoolBlock& b, bool b_wanted) {
+    if (a_wanted != b_wanted) {
+        return a_wanted;
+    }
+    return a.vram_free != b.vram_free ? a.vram_free > b.vram_free : a.key < b.key;
+}
+
+// What a request that finds no place may wait for.
+void look_ahead(
+    Decision& decision,
     const ClusterView& view,
     const PlacementRequest& request,
     std::span<const PoolRef> refs,
     Duration return_wait,
     Instant now
 ) {
-    std::optional<Instant> until;
+    bool to_load_wanted = false;
     for (const PoolRef ref : refs) {
         const PoolBlock& pool = view.pool(ref);
-        if (!pool.left_at || *pool.left_at + return_wait <= now) {
+        const bool returns = pool.left_at && *pool.left_at + return_wait > now;
+        if (!returns && !pool.loading && !pool.loadable) {
             continue;
         }
-        Verdict were_it_ready = judge(view.node(ref), pool, request);
-        were_it_ready.failed = were_it_ready.failed.without(Filters(Filter::pool, Filter::vram));
-        if (were_it_ready.feasible(request.fallback)) {
-            until = std::max(until.value_or(now), *pool.left_at + return_wait);
+        const auto verdict = judge_as_ready(view, ref, request);
+        if (!verdict) {
+            continue;
+        }
+        if (pool.loading || returns) {
+            const Instant until = pool.loading ? kWhileLoading : *pool.left_at + return_wait;
+            decision.awaited_until = std::max(decision.awaited_until.value_or(now), until);
+        } else if (!verdict->excluded() &&
+                   (decision.to_load == nullptr ||
+                    better_to_load(pool, verdict->wanted(), *decision.to_load, to_load_wanted))) {
+            decision.to_load = &pool;
+            to_load_wanted = verdict->wanted();
         }
     }
-    return until;
+    if (decision.awaited_until) {
+        decision.to_load = nullptr;
+    } else if (decision.to_load != nullptr) {
+        decision.awaited_until = kWhileLoading;
+    }
 }
 
 std::span<const PoolRef> pools_in_question(
@@ -132,7 +164,7 @@ Decision decide(
     rank(decision, policy, ledger.chance());
     if (!seen.tally.any_feasible(request.fallback)) {
         decision.rejection = make_rejection(view, request, seen.tally, now);
-        decision.awaited_until = await_return(view, request, refs, policy.return_wait, now);
+        look_ahead(decision, view, request, refs, policy.return_wait, now);
     }
     if (explain == Explain::yes) {
         while (decision.in_order < decision.ranked.size()) {

@@ -25,6 +25,11 @@ view::PoolBlock any_pool(Rng& rng, const NodeId& node, std::uint64_t number) {
     pool.models = {pool.served_name};
     pool.ready = rng.below(4) != 0;
     pool.draining = rng.below(6) == 0;
+    if (!pool.ready && !pool.draining) {
+        pool.loadable = rng.below(2) == 0;
+        pool.loading = !pool.loadable && rng.below(3) == 0;
+        pool.vram_need = pool.loadable ? rng.below(4) * kGiB : 0;
+    }
     pool.slots_total = static_cast<std::uint32_t>(rng.below(5));
     pool.vram_free = rng.below(4) * kGiB;
     pool.engine = rng.below(3) == 0 ? EngineFamily::vllm : EngineFamily::llamacpp;
@@ -84,7 +89,6 @@ void add_requirements(Rng& rng, PlacementRequest& request) {
         request.labels = {{"zone", "z1"}};
     }
     request.ctx = rng.below(4) == 0 ? 8192 : 0;
-    request.vram_need = rng.below(3) == 0 ? 2 * kGiB : 0;
 }
 
 PlacementRequest any_request(Rng& rng) {
@@ -135,7 +139,9 @@ struct Rules {
 
     bool suitable() const { return model && engine && ctx && vram && mask && labels; }
 
-    bool fits() const { return suitable() && up && ready && not_avoided && pin && prefer; }
+    bool fits_if_ready() const { return suitable() && up && not_avoided && pin && prefer; }
+
+    bool fits() const { return fits_if_ready() && ready; }
 
     std::size_t broken() const {
         const bool all[] = {
@@ -168,7 +174,7 @@ Rules rules_of(
         .ready = pool.ready && !pool.draining,
         .engine = !ask.engine || pool.engine == *ask.engine,
         .ctx = pool.ctx == 0 || pool.ctx >= ask.ctx,
-        .vram = pool.ready || pool.vram_free >= ask.vram_need,
+        .vram = !pool.loadable || pool.vram_free >= pool.vram_need,
         .mask = !ask.device_mask || pool.device_mask == *ask.device_mask,
         .labels = ask.labels.empty() || zone_of(node, pool) == ask.labels.at("zone"),
         .not_avoided = ask.avoid.empty() || !ask.avoid[0].matches(pool.key),
@@ -181,6 +187,8 @@ Rules rules_of(
 struct Expected {
     std::set<PoolKey> open;
     std::map<PoolKey, std::size_t> broken_rules;
+    std::map<PoolKey, Bytes> to_load;  // would do, with the memory that is free there
+    bool any_loading = false;
     bool any_excluded = false;
     bool any_listed = false;
     bool any_suitable = false;
@@ -198,6 +206,12 @@ Expected expected_of(const view::ClusterView& view, const PlacementRequest& requ
                 expected.open.insert(pool.key);
             }
             expected.any_excluded = expected.any_excluded || (rules.fits() && !rules.not_excluded);
+            if (rules.fits_if_ready()) {
+                expected.any_loading = expected.any_loading || pool.loading;
+                if (pool.loadable && rules.not_excluded) {
+                    expected.to_load[pool.key] = pool.vram_free;
+                }
+            }
         }
     }
     return expected;
@@ -267,6 +281,26 @@ void check_rejection(
     ASSERT_FALSE(decision.rejection->message.empty());
 }
 
+// Something is waited for exactly when it is on its way, or can be.
+void check_awaited(
+    const Decision& decision, const Expected& expected, const PlacementRequest& request
+) {
+    const bool hope = expected.any_loading || !expected.to_load.empty();
+    ASSERT_EQ(decision.awaited_until.has_value(), decision.rejection.has_value() && hope);
+    ASSERT_EQ(
+        decision.to_load != nullptr, decision.awaited_until.has_value() && !expected.any_loading
+    );
+    if (decision.to_load == nullptr) {
+        return;
+    }
+    ASSERT_EQ(decision.awaited_until, kWhileLoading);
+    ASSERT_TRUE(expected.to_load.contains(decision.to_load->key));
+    for (const auto& [key, vram_free] : expected.to_load) {
+        const bool wished = request.pinned() || !request.prefer.empty();
+        ASSERT_TRUE(wished || vram_free <= decision.to_load->vram_free);
+    }
+}
+
 // Every pool of the cluster once, and no reason missing or invented.
 void check_reasons(const Decision& decision, const Expected& expected) {
     std::set<PoolKey> seen;
@@ -306,6 +340,7 @@ TEST(PlacementPolicy, AgreesWithItsRulesOnRandomClusters) {
         ASSERT_EQ(std::set<PoolKey>(ranked.begin(), ranked.end()), expected.open);
         ASSERT_EQ(ranked.size(), expected.open.size());
         check_rejection(decision, expected, request);
+        check_awaited(decision, expected, request);
         check_order(decision.ranked, policy);
         check_reasons(decision, expected);
         ASSERT_EQ(keys_of(decide(view, request, policy, ledger, kNow)), ranked)

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "base/bytes.hpp"
 #include "base/enums.hpp"
 #include "base/result.hpp"
 #include "base/strong_id.hpp"
@@ -41,7 +40,6 @@ struct PlacementRequest {
     // Requirements: never dropped, not even with `fallback`.
     std::optional<EngineFamily> engine;
     std::uint32_t ctx = 0;                   // tokens in one slot; a pool that does not say passes
-    Bytes vram_need = 0;                     // asked only of pools that would have to load first
     std::optional<std::string> device_mask;  // the pool's, letter by letter: "0,1"
     view::Labels labels;                     // all of them, as view::label_of() has them
     std::vector<PlaceHint> avoid;            // never these

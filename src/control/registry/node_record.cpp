@@ -37,6 +37,18 @@ bool may_return(const PoolRecord& pool) {
     return !pool.report.draining && (replicas.empty() || std::ranges::any_of(replicas, at_work));
 }
 
+bool is_loading(const api::PoolReport& report) {
+    return !report.ready && !report.draining &&
+           std::ranges::any_of(report.replicas, [](const api::ReplicaReport& replica) {
+               return replica.state == api::kReplicaStarting ||
+                      replica.state == api::kReplicaLoading;
+           });
+}
+
+std::string first_line(const std::string& text) {
+    return text.substr(0, text.find('\n'));
+}
+
 view::PoolBlock make_block(const NodeId& node, const PoolRecord& pool) {
     const api::PoolReport& report = pool.report;
     view::PoolBlock block;
@@ -48,15 +60,21 @@ view::PoolBlock make_block(const NodeId& node, const PoolRecord& pool) {
     block.kind = report.kind.value_or(ModelKind::chat);
     block.ready = report.ready;
     block.draining = report.draining;
+    block.loadable = report.loadable && !report.ready && !report.draining;
+    block.loading = is_loading(report);
     block.ctx = report.ctx.value_or(0);
     block.slots_total = report.slots_total;
     block.vram_free = report.vram_free_bytes;
     block.vram_total = report.vram_total_bytes.value_or(0);
+    block.vram_need = block.loadable ? report.vram_need_bytes : 0;
     block.device_mask = report.device_mask.value_or("");
     block.labels = report.labels;
     block.cell = pool.cell;
     block.life = pool.life;
     block.left_at = may_return(pool) ? pool.left_at : std::nullopt;
+    if (!report.ready) {
+        block.last_error = first_line(report.last_error.value_or(""));
+    }
     return block;
 }
 
@@ -91,6 +109,21 @@ std::uint32_t claimable_slots(const api::PoolReport& report, std::uint32_t own_c
     const std::uint64_t in_use = report.active_leases.value_or(own_claims);
     const std::uint64_t slots = report.slots_free + in_use;
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(slots, report.slots_total));
+}
+
+void update(api::PoolReport& report, const api::PoolStatus& status) {
+    report.ready = status.ready;
+    report.draining = status.draining;
+    if (status.slots_total > 0) {
+        report.slots_total = status.slots_total;
+        report.slots_free = std::min(status.slots_free, status.slots_total);
+    }
+    if (!status.replicas.empty()) {
+        report.replicas = status.replicas;
+        report.loadable = status.loadable;
+        report.vram_need_bytes = status.vram_need_bytes;
+        report.last_error = status.last_error;
+    }
 }
 
 bool takes_work(const api::PoolReport& report) {

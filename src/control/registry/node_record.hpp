@@ -54,6 +54,9 @@ struct NodeRecord {
 // node that does not lease, free ones and our own claims.
 std::uint32_t claimable_slots(const api::PoolReport& report, std::uint32_t own_claims);
 
+// What a node says of one pool, in a report that it made before.
+void update(api::PoolReport& report, const api::PoolStatus& status);
+
 // Ready and not draining.
 bool takes_work(const api::PoolReport& report);
 

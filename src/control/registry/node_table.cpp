@@ -194,12 +194,7 @@ void NodeTable::pool_answered(const PoolKey& key, const api::PoolStatus& status,
         return;
     }
     api::PoolReport report = node->second.pools.at(key.pool).report;
-    report.ready = status.ready;
-    report.draining = status.draining;
-    if (status.slots_total > 0) {
-        report.slots_total = status.slots_total;
-        report.slots_free = std::min(status.slots_free, status.slots_total);
-    }
+    update(report, status);
     apply_pool(node->second, report, now);
     changed(node->second, Urgency::soon);
 }

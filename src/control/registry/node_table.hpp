@@ -82,8 +82,9 @@ public:
         Stamp now
     );
 
-    // A pool's state as a node of the earlier wire format tells it when asked: it takes part in no
-    // sequence and says nothing of models. Ignored when the pool is not known.
+    // A pool's state as its node tells it when it is told to change it, or, in the earlier wire
+    // format, when asked: it takes part in no sequence and says nothing of models. Ignored when the
+    // pool is not known.
     void pool_answered(const PoolKey& key, const api::PoolStatus& status, Instant now);
 
     // A node added by hand that has not answered yet: listed as Registering, unreachable, without

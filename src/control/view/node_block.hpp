@@ -38,15 +38,19 @@ struct PoolBlock {
     ModelKind kind = ModelKind::chat;
     bool ready = false;
     bool draining = false;
+    bool loadable = false;  // at rest, and its node starts it when it is asked to
+    bool loading = false;   // its node is starting it
     std::uint32_t ctx = 0;  // tokens per slot, 0 = unknown
     std::uint32_t slots_total = 0;
     Bytes vram_free = 0;
     Bytes vram_total = 0;
+    Bytes vram_need = 0;  // what a start would take, while it is loadable; 0: nothing, or not known
     std::string device_mask;
     Labels labels;
     std::shared_ptr<LoadCell> cell;    // never null; lives as long as the pool is known
     std::uint64_t life = 0;            // another one whenever its engines may be others; grows
     std::optional<Instant> left_at{};  // was ready until then, and somebody brings it back
+    std::string last_error;            // why it does not serve, as its node says: one line
 
     bool lists(std::string_view model) const;
 

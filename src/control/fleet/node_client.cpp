@@ -1,6 +1,7 @@
-#include "control/fleet/node_models_client.hpp"
+#include "control/fleet/node_client.hpp"
 
 #include "api/error_body.hpp"
+#include "api/fleet_messages.hpp"
 #include "api/http_address.hpp"
 
 #include <fmt/format.h>
@@ -24,9 +25,25 @@ Error error_of(const net::CallResult& answer) {
     return {body->errc().value_or(Errc::internal), body->message, {}};
 }
 
+// What the node answered, understood. Errors: node_unavailable, for the fault is not the caller's.
+template <class Message>
+Result<Message> read(const Result<std::string>& answer) {
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    auto message = api::from_json<Message>(*answer);
+    if (!message) {
+        return fail(
+            Errc::node_unavailable,
+            fmt::format("the node's answer is not understood: {}", message.error().message)
+        );
+    }
+    return message;
+}
+
 }  // namespace
 
-Task<Result<std::string>> NodeModelsClient::call(
+Task<Result<std::string>> NodeClient::call(
     net::Method method, std::string address, std::string path, std::string body
 ) {
     const auto to = api::parse_http_address(address, "address");
@@ -56,22 +73,22 @@ Task<Result<std::string>> NodeModelsClient::call(
     co_return answer.body;
 }
 
-Task<Result<api::Operation>> NodeModelsClient::begin(
+Task<Result<api::Operation>> NodeClient::begin(
     std::string address, std::string path, std::string body
 ) {
     const auto answer =
         co_await call(net::Method::post, std::move(address), std::move(path), std::move(body));
-    co_return answer ? api::from_json<api::Operation>(*answer) : std::unexpected(answer.error());
+    co_return read<api::Operation>(answer);
 }
 
-Task<Result<api::Operation>> NodeModelsClient::follow(std::string address, std::string id) {
+Task<Result<api::Operation>> NodeClient::follow(std::string address, std::string id) {
     std::string path = "/v2/operations/" + id;
     const auto answer =
         co_await call(net::Method::get, std::move(address), std::move(path), std::string());
-    co_return answer ? api::from_json<api::Operation>(*answer) : std::unexpected(answer.error());
+    co_return read<api::Operation>(answer);
 }
 
-Task<Result<void>> NodeModelsClient::remove(std::string address, std::string id) {
+Task<Result<void>> NodeClient::remove(std::string address, std::string id) {
     std::string path = "/v2/models/" + id;
     const auto answer =
         co_await call(net::Method::del, std::move(address), std::move(path), std::string());
@@ -79,6 +96,27 @@ Task<Result<void>> NodeModelsClient::remove(std::string address, std::string id)
         co_return std::unexpected(answer.error());
     }
     co_return Result<void>{};
+}
+
+Task<Result<api::PoolStatus>> NodeClient::change_pool(
+    std::string address, std::string path, std::string body
+) {
+    const auto answer =
+        co_await call(net::Method::post, std::move(address), std::move(path), std::move(body));
+    co_return read<api::PoolStatus>(answer);
+}
+
+Task<Result<api::PoolStatus>> NodeClient::preload(std::string address, PoolId pool) {
+    return change_pool(
+        std::move(address), fmt::format("/v2/pools/{}/preload", pool.str()), std::string()
+    );
+}
+
+Task<Result<api::PoolStatus>> NodeClient::drain(std::string address, PoolId pool, Duration limit) {
+    const api::PoolDrainRequest body{static_cast<std::uint64_t>(to_ms(limit))};
+    return change_pool(
+        std::move(address), fmt::format("/v2/pools/{}/drain", pool.str()), api::to_json(body)
+    );
 }
 
 }  // namespace orch::control::fleet

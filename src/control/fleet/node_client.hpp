@@ -1,19 +1,22 @@
 #pragma once
 
+#include "api/node_views.hpp"
 #include "api/operation.hpp"
 #include "auth/live_auth.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/strong_id.hpp"
 #include "net/http_call.hpp"
 
 #include <string>
 
-// Calls to a node's model store, from whatever loop `clients` belongs to.
+// Calls to a node's models and pools, from whatever loop `clients` belongs to.
 namespace orch::control::fleet {
 
-class NodeModelsClient {
+class NodeClient {
 public:
     // `token` is sent to nodes; empty = none.
-    NodeModelsClient(net::ClientPool& clients, const auth::OutboundToken& token)
+    NodeClient(net::ClientPool& clients, const auth::OutboundToken& token)
         : clients_(clients), token_(token) {}
 
     // POST, answered with an operation. Errors: the node's, or node_unavailable.
@@ -26,7 +29,14 @@ public:
     // node_unavailable.
     Task<Result<void>> remove(std::string address, std::string id);
 
+    // The pool as it is then. Errors: the node's, or node_unavailable.
+    Task<Result<api::PoolStatus>> preload(std::string address, PoolId pool);
+    Task<Result<api::PoolStatus>> drain(std::string address, PoolId pool, Duration limit);
+
 private:
+    Task<Result<api::PoolStatus>> change_pool(
+        std::string address, std::string path, std::string body
+    );
     Task<Result<std::string>> call(
         net::Method method, std::string address, std::string path, std::string body
     );
