@@ -21,7 +21,7 @@ std::string make_token() {
     return *token;
 }
 
-// The node's settings: of the environment those that are its own, and what --model and
+// The node's settings: of the environment those that are its own, and what --model, --models and
 // --engine-binary say. Where it listens and whom it joins is not the user's to choose here.
 SettingsRead read_node_settings(const SettingsRead& read, const SettingsSources& sources) {
     SettingsSources own;
@@ -32,8 +32,9 @@ SettingsRead read_node_settings(const SettingsRead& read, const SettingsSources&
         }
     }
     for (const auto& [setting, flag] :
-         {std::pair("model", "--model"), std::pair("POOL_MANAGERD_ENGINE_BINARY", "--engine-binary")
-         }) {
+         {std::pair("model", "--model"),
+          std::pair("models", "--models"),
+          std::pair("POOL_MANAGERD_ENGINE_BINARY", "--engine-binary")}) {
         if (const auto value = read.settings.find_text(setting)) {
             own.arguments.insert(own.arguments.end(), {flag, *value});
         }

@@ -51,7 +51,9 @@ void say_how_to_join(const HostPort& bound, bool tls) {
 
 void say_no_model() {
     fmt::print(
-        stderr, "no model is set: start with --model FILE.gguf, or `pools:` in a --config file\n"
+        stderr,
+        "no model is set: start with --model FILE.gguf or --models FOLDER, or with `pools:` in a "
+        "--config file\n"
     );
 }
 

@@ -61,8 +61,10 @@ void refuse_models_without_node(const ControlConfig& config, SettingsRead& read)
     constexpr std::string_view kWhy =
         "no node runs in this process when POOL_MANAGERD_URL or ORCHD_POOL_MANAGERS names one: "
         "tell that node";
-    if (read.settings.given("model")) {
-        read.errors.push_back(fmt::format("model: {}", kWhy));
+    for (const char* const name : {"model", "models"}) {
+        if (read.settings.given(name)) {
+            read.errors.push_back(fmt::format("{}: {}", name, kWhy));
+        }
     }
     if (std::ranges::find(read.sections, "pools", &SettingsSection::key) != read.sections.end()) {
         read.errors.push_back(fmt::format("pools: {}", kWhy));

@@ -172,6 +172,10 @@ std::vector<Setting> home_settings() {
         {.name = "model",
          .kind = Kind::path,
          .help = "HOME: the GGUF file to serve, as pool `default`."},
+        {.name = "models",
+         .kind = Kind::path,
+         .help = "HOME: a folder of GGUF files: a pool for each, loaded by the first request for "
+                 "it."},
         {.name = "POOL_MANAGERD_ENGINE_BINARY",
          .kind = Kind::path,
          .help = "HOME: the llama-server to start.",

@@ -66,6 +66,9 @@ std::vector<Setting> cluster_settings() {
 std::vector<Setting> engine_settings() {
     return {
         {.name = "model", .kind = Kind::path, .help = "A GGUF file to serve, as pool `default`."},
+        {.name = "models",
+         .kind = Kind::path,
+         .help = "A folder of GGUF files: a pool for each, loaded by the first request for it."},
         {.name = "POOL_MANAGERD_ENGINE_BINARY",
          .kind = Kind::path,
          .help = "The llama-server to start.",

@@ -100,6 +100,7 @@ private:
         refuse(!spec_.tensor_split.empty(), "tensor_split");
         refuse(!spec_.flags.empty(), "flags");
         refuse(!spec_.env.empty(), "env");
+        refuse(spec_.on_demand, "on_demand");
     }
 
     void check_started() {

@@ -71,6 +71,14 @@ bool read_number(const Value& value, T& into) {
     return true;
 }
 
+void read_bool(const Value& value, bool& into) {
+    const std::string text = value.node.IsScalar() ? value.node.Scalar() : std::string();
+    into = text == "true";
+    if (!into && text != "false") {
+        value.refuse(fmt::format("'{}' is neither true nor false", text));
+    }
+}
+
 template <class Item, class ReadItem>
 void read_list(const Value& value, std::vector<Item>& into, ReadItem read_item) {
     if (!value.node.IsSequence()) {
@@ -146,7 +154,7 @@ void read_start_timeout(const Value& value, PoolSpec& spec) {
 
 using ReadKey = void (*)(const Value&, PoolSpec&);
 
-constexpr std::array<std::pair<std::string_view, ReadKey>, 17> kKeys{{
+constexpr std::array<std::pair<std::string_view, ReadKey>, 18> kKeys{{
     {"id", [](const Value& v, PoolSpec& s) { read_text(v, s.id.value); }},
     {"engine",
      [](const Value& v, PoolSpec& s) {
@@ -171,6 +179,7 @@ constexpr std::array<std::pair<std::string_view, ReadKey>, 17> kKeys{{
     {"labels", [](const Value& v, PoolSpec& s) { read_map(v, s.labels); }},
     {"start_timeout_secs", read_start_timeout},
     {"url", [](const Value& v, PoolSpec& s) { read_text(v, s.url.emplace()); }},
+    {"on_demand", [](const Value& v, PoolSpec& s) { read_bool(v, s.on_demand); }},
 }};
 
 ReadKey find_key(std::string_view name) {

@@ -47,6 +47,7 @@ pools:
     env: {OMP_NUM_THREADS: 4}
     labels: {tier: fast}
     start_timeout_secs: 60
+    on_demand: true
   - id: remote
     engine: openai
     url: http://127.0.0.1:11434
@@ -70,6 +71,7 @@ pools:
     chat.env = {{"OMP_NUM_THREADS", "4"}};
     chat.labels = {{"tier", "fast"}};
     chat.start_timeout = std::chrono::seconds(60);
+    chat.on_demand = true;
     EXPECT_EQ(parsed.pools[0], chat);
     EXPECT_TRUE(parsed.pools[1].external());
     EXPECT_EQ(parsed.pools[1].engine, EngineFamily::openai);
