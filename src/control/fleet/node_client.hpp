@@ -13,7 +13,23 @@
 // Calls to a node's models and pools, from whatever loop `clients` belongs to.
 namespace orch::control::fleet {
 
-class NodeClient {
+// Has a node change one of its pools. Each answers with the pool as it is then.
+// Errors: the node's, or node_unavailable.
+class NodePools {
+public:
+    NodePools() = default;
+    virtual ~NodePools() = default;
+    NodePools(const NodePools&) = delete;
+    NodePools& operator=(const NodePools&) = delete;
+
+    virtual Task<Result<api::PoolStatus>> preload(std::string address, PoolId pool) = 0;
+    virtual Task<Result<api::PoolStatus>> drain(
+        std::string address, PoolId pool, Duration limit
+    ) = 0;
+};
+
+// Does it over HTTP.
+class NodeClient final : public NodePools {
 public:
     // `token` is sent to nodes; empty = none.
     NodeClient(net::ClientPool& clients, const auth::OutboundToken& token)
@@ -29,9 +45,8 @@ public:
     // node_unavailable.
     Task<Result<void>> remove(std::string address, std::string id);
 
-    // The pool as it is then. Errors: the node's, or node_unavailable.
-    Task<Result<api::PoolStatus>> preload(std::string address, PoolId pool);
-    Task<Result<api::PoolStatus>> drain(std::string address, PoolId pool, Duration limit);
+    Task<Result<api::PoolStatus>> preload(std::string address, PoolId pool) override;
+    Task<Result<api::PoolStatus>> drain(std::string address, PoolId pool, Duration limit) override;
 
 private:
     Task<Result<api::PoolStatus>> change_pool(

@@ -29,7 +29,7 @@ public:
     struct Parts {
         async::AsyncClock& clock;
         async::TaskGroup& tasks;
-        NodeClient& nodes;
+        NodePools& nodes;
         RegistryBackend& registry;
         LoadProbe& probe;
     };
