@@ -171,7 +171,7 @@ TEST(PollingSim, AThousandNodesArePolledEvenlyAndAllHeartbeatsCount) {
     EXPECT_GE(polling.source.asked(), kNodes * 4);
     EXPECT_LE(polling.source.asked(), kNodes * 5);
     EXPECT_LT(polling.source.busiest(100ms), 60U) << "20 would be perfectly even";
-    EXPECT_LT(polling.source.most_under_way(), 30U);
+    EXPECT_LT(polling.source.most_under_way(), 40U) << "20 are asked together on average";
 
     const std::string metrics = cluster.metrics().expose();
     EXPECT_EQ(lines_with(metrics, "orchd_pool_health_checks_total{"), kNodes);

@@ -112,9 +112,23 @@ Task<void> NodePoller::run() {
         for (PollKey& key : planner_.take_due(parts_.clock.now())) {
             parts_.tasks.spawn(poll(std::move(key)));
         }
-        if (!co_await alarm_.wait_until(planner_.next_due().value_or(Instant::max()))) {
+        wakes_at_ = next_pass();
+        if (!co_await alarm_.wait_until(wakes_at_)) {
             co_return;
         }
+    }
+}
+
+Instant NodePoller::next_pass() const {
+    const auto due = planner_.next_due();
+    const Instant soonest = parts_.clock.now() + planner_.interval() / kTogetherPart;
+    return due ? std::max(*due, soonest) : Instant::max();
+}
+
+// The end of a poll may make room for one that is due.
+void NodePoller::wake_for_earlier() {
+    if (next_pass() < wakes_at_) {
+        alarm_.ring();
     }
 }
 
@@ -127,7 +141,7 @@ Task<void> NodePoller::poll(PollKey key) {
     }
     if (!parts_.tasks.cancelled()) {
         planner_.finished(key, well, parts_.clock.now());
-        alarm_.ring();
+        wake_for_earlier();
     }
 }
 

@@ -27,6 +27,10 @@ public:
     // One failure is an accident; from here on it gets no work.
     static constexpr std::size_t kFailuresUntilUnreachable = 3;
 
+    // Those whose turns come within this part of the interval are asked together: the thread wakes
+    // less often, and nobody is asked much later.
+    static constexpr int kTogetherPart = 50;
+
     // What an earlier node that nobody knows yet is asked for: it cannot list its pools, and its
     // users had one of this name.
     static constexpr std::string_view kEarlierPool = "default";
@@ -68,6 +72,8 @@ public:
 private:
     void hear(const registry::NodeChange& change);
     Task<void> run();
+    Instant next_pass() const;
+    void wake_for_earlier();
     Task<void> poll(PollKey key);
     Task<bool> poll_static(std::string url);
     Task<bool> poll_registered(NodeId node);
@@ -84,6 +90,7 @@ private:
     Logger log_;
     PollPlanner planner_;
     async::Alarm alarm_;
+    Instant wakes_at_{};  // by itself
     std::map<NodeId, std::size_t> failures_;  // in a row
 };
 

@@ -56,6 +56,8 @@ public:
     // When take_due() will have somebody; nothing while there is no room or nobody.
     std::optional<Instant> next_due() const;
 
+    Duration interval() const { return plan_.interval; }
+
     std::size_t size() const { return entries_.size(); }
 
 private:
