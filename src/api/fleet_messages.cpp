@@ -16,6 +16,19 @@ bool is_live(const ReplicaReport& replica) {
     return std::ranges::find(kLive, replica.state) != kLive.end();
 }
 
+// A body that is left out says nothing.
+template <class Message>
+Result<Message> read_drain(std::string_view text) {
+    constexpr std::uint64_t kHour = 3'600'000;
+    auto message = read_message<Message>(text.empty() ? "{}" : text, [](const auto&) {
+        return Result<void>();
+    });
+    if (message && message->deadline_ms > kHour) {
+        return fail(Errc::invalid_params, "deadline_ms: must be at most 3600000");
+    }
+    return message;
+}
+
 }  // namespace
 
 PoolHealth make_pool_health(const PoolInfo& pool, bool online, std::uint64_t queue_depth) {
@@ -65,14 +78,12 @@ std::string to_json(const StaticNodeRequest& message) {
 
 template <>
 Result<DrainRequest> from_json(std::string_view text) {
-    constexpr std::uint64_t kHour = 3'600'000;
-    auto message = read_message<DrainRequest>(text.empty() ? "{}" : text, [](const auto&) {
-        return Result<void>();
-    });
-    if (message && message->deadline_ms > kHour) {
-        return fail(Errc::invalid_params, "deadline_ms: must be at most 3600000");
-    }
-    return message;
+    return read_drain<DrainRequest>(text);
+}
+
+template <>
+Result<PoolDrainRequest> from_json(std::string_view text) {
+    return read_drain<PoolDrainRequest>(text);
 }
 
 std::string to_json(const DrainRequest& message) {

@@ -24,6 +24,12 @@ struct DrainRequest {
     std::uint64_t deadline_ms = 0;  // how long to wait for the node's work to end; an hour at most
 };
 
+// POST /v2/pools/{id}/drain of a node; the body may be left out.
+struct PoolDrainRequest {
+    // How long its engines may go on with the requests they have; an hour at most.
+    std::uint64_t deadline_ms = 30'000;
+};
+
 struct PoolHealthMetrics {
     std::uint64_t queue_depth = 0;  // requests that wait for a name this pool serves
     std::uint32_t claimed = 0;      // slots this control plane holds now
@@ -52,6 +58,8 @@ template <>
 Result<StaticNodeRequest> from_json(std::string_view text);
 template <>
 Result<DrainRequest> from_json(std::string_view text);
+template <>
+Result<PoolDrainRequest> from_json(std::string_view text);
 std::string to_json(const StaticNodeRequest& message);
 std::string to_json(const DrainRequest& message);
 std::string to_json(const PoolHealth& message);
@@ -61,6 +69,7 @@ std::uint64_t work_in_progress(const NodeInfo& node);
 
 BOOST_DESCRIBE_STRUCT(StaticNodeRequest, (), (url))
 BOOST_DESCRIBE_STRUCT(DrainRequest, (), (deadline_ms))
+BOOST_DESCRIBE_STRUCT(PoolDrainRequest, (), (deadline_ms))
 BOOST_DESCRIBE_STRUCT(
     PoolHealthMetrics,
     (),

@@ -49,6 +49,19 @@ TEST(FleetMessages, ADrainWaitsForAsLongAsItIsTold) {
     EXPECT_FALSE(from_json<DrainRequest>(R"({"deadline_ms":-1})"));
 }
 
+TEST(FleetMessages, APoolThatIsDrainedIsGivenTimeUnlessItIsTold) {
+    EXPECT_EQ(from_json<PoolDrainRequest>("")->deadline_ms, 30'000U);
+    EXPECT_EQ(from_json<PoolDrainRequest>("{}")->deadline_ms, 30'000U);
+    EXPECT_EQ(from_json<PoolDrainRequest>(R"({"deadline_ms":0})")->deadline_ms, 0U);
+    EXPECT_EQ(
+        from_json<PoolDrainRequest>(R"({"deadline_ms":3600001})").error().message,
+        "deadline_ms: must be at most 3600000"
+    );
+    const auto refused = from_json<PoolDrainRequest>(R"({"deadline_ms":"soon"})");
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().message.contains("deadline_ms")) << refused.error().message;
+}
+
 TEST(FleetMessages, HealthIsWhatTheLastReportSaid) {
     const PoolHealth health = make_pool_health(ready_pool(), true, 7);
     EXPECT_EQ(
