@@ -6,7 +6,6 @@
 #include "base/state_dir.hpp"
 #include "daemon/common_settings.hpp"
 #include "net/tls_settings.hpp"
-#include "node/lifecycle/pool_spec_yaml.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -20,10 +19,6 @@ namespace orch::node::app {
 namespace {
 
 constexpr std::uint16_t kPort = 9200;
-
-bool readable(const std::string& path) {
-    return access(path.c_str(), R_OK) == 0;
-}
 
 std::string host_name() {
     std::array<char, 256> name{};
@@ -168,33 +163,6 @@ std::string own_path() {
 }
 
 }  // namespace
-
-std::vector<lifecycle::PoolSpec> read_pools(SettingsRead& read) {
-    std::vector<lifecycle::PoolSpec> pools;
-    if (const auto model = read.settings.find_text("model")) {
-        if (!readable(*model)) {
-            read.errors.push_back(fmt::format("--model: {}: no such file, or not readable", *model)
-            );
-        }
-        pools.push_back(lifecycle::single_model_pool(*model));
-    }
-    for (const SettingsSection& section : read.sections) {
-        lifecycle::ParsedPools parsed =
-            lifecycle::parse_pools(section.file_text, section.path, readable);
-        for (Error& error : parsed.errors) {
-            read.errors.push_back(std::move(error.message));
-        }
-        for (lifecycle::PoolSpec& pool : parsed.pools) {
-            if (pool.id == PoolId("default") && !pools.empty() && pools.front().id == pool.id) {
-                read.errors.push_back(fmt::format(
-                    "{}: pool `default` is there twice: --model makes one too", section.path
-                ));
-            }
-            pools.push_back(std::move(pool));
-        }
-    }
-    return pools;
-}
 
 NodeConfig make_node_config(SettingsRead& read, const SettingsSources& sources) {
     NodeConfig config;

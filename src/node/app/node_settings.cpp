@@ -66,6 +66,9 @@ std::vector<Setting> cluster_settings() {
 std::vector<Setting> engine_settings() {
     return {
         {.name = "model", .kind = Kind::path, .help = "A GGUF file to serve, as pool `default`."},
+        {.name = "models",
+         .kind = Kind::path,
+         .help = "A folder of GGUF files: a pool of each, at rest until it is asked for."},
         {.name = "POOL_MANAGERD_ENGINE_BINARY",
          .kind = Kind::path,
          .help = "The llama-server to start.",
