@@ -12,11 +12,11 @@ namespace {
 // Values in a block of ggml's quantized types.
 constexpr std::uint64_t kBlockValues = 32;
 
-// Beside weights and cache an engine takes on each GPU: the CUDA context with its kernels (300 to
-// 500 MiB with present drivers), and the buffers of a micro-batch of 512 tokens, of which the
-// logits are the largest part (297 MiB for a vocabulary of 152,000: 512 * 152,000 * 4 bytes).
-// Rather too much: a load that is refused can be asked for again, one that runs out of memory ends
-// in a crash loop.
+// Beside weights and cache an engine takes on each GPU: the CUDA context with its kernels (commonly
+// 300 to 500 MiB), and the buffers of a micro-batch of 512 tokens, of which the logits are the
+// largest part (297 MiB for a vocabulary of 152,000: 512 * 152,000 * 4 bytes). A round number above
+// their sum, not measured: a load that is refused can be asked for again, one that runs out of
+// memory ends in a crash loop.
 constexpr Bytes kBesides = kGiB;
 
 constexpr std::array<std::pair<std::string_view, std::uint64_t>, 9> kCacheTypes{{
