@@ -145,3 +145,25 @@ def test_a_model_that_does_not_fit_is_refused_until_another_has_ended(node):
     wait_for("room for the other model", lambda: node.load("b").status == 202)
     node.wait_ready("b")
     assert node.ask("b").status == 200
+
+
+def test_the_control_plane_hears_of_loads_and_drains_at_once(cluster, model):
+    """No poll and no heartbeat comes by itself: both intervals are an hour or more."""
+    models = cluster.root / "models"
+    models.mkdir()
+    shutil.copy(model, models / "a.gguf")
+    cluster.start_control("--pool-poll-interval-ms", 86400000, heartbeat_secs=3600, node_timeout_secs=86400)
+    daemon = cluster.start_node("n1", [], "--models", models, "--heartbeat-interval-secs", 3600)
+    node = Client(daemon.address(), cluster.token)
+
+    def hears(what, **wanted):
+        wait_for("the control plane to hear that " + what,
+                 lambda: {key: cluster.pool("n1", "a")[key] for key in wanted} == wanted)
+
+    hears("it can be loaded", loadable=True, ready=False)
+    assert node.post("/v2/pools/a/preload").status == 202
+    hears("it serves", loadable=False, ready=True)
+    assert node.post("/v2/pools/a/drain").status == 202
+    hears("it drains", draining=True, ready=False)
+    assert node.post("/v2/pools/a/preload").status == 202
+    hears("it serves again", draining=False, ready=True)
