@@ -16,6 +16,7 @@ bool is_live(const ReplicaReport& replica) {
     return std::ranges::find(kLive, replica.state) != kLive.end();
 }
 
+// A body that is left out says nothing.
 template <class Message>
 Result<Message> read_drain(std::string_view text) {
     constexpr std::uint64_t kHour = 3'600'000;

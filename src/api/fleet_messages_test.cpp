@@ -47,9 +47,19 @@ TEST(FleetMessages, ADrainWaitsForAsLongAsItIsTold) {
         "deadline_ms: must be at most 3600000"
     );
     EXPECT_FALSE(from_json<DrainRequest>(R"({"deadline_ms":-1})"));
+}
+
+TEST(FleetMessages, APoolThatIsDrainedIsGivenTimeUnlessItIsTold) {
     EXPECT_EQ(from_json<PoolDrainRequest>("")->deadline_ms, 60'000U);
+    EXPECT_EQ(from_json<PoolDrainRequest>("{}")->deadline_ms, 60'000U);
     EXPECT_EQ(from_json<PoolDrainRequest>(R"({"deadline_ms":0})")->deadline_ms, 0U);
-    EXPECT_FALSE(from_json<PoolDrainRequest>(R"({"deadline_ms":3600001})"));
+    EXPECT_EQ(
+        from_json<PoolDrainRequest>(R"({"deadline_ms":3600001})").error().message,
+        "deadline_ms: must be at most 3600000"
+    );
+    const auto refused = from_json<PoolDrainRequest>(R"({"deadline_ms":"soon"})");
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().message.contains("deadline_ms")) << refused.error().message;
 }
 
 TEST(FleetMessages, HealthIsWhatTheLastReportSaid) {

@@ -47,6 +47,17 @@ supervisor::GpuProbeConfig gpu_probe_config(const NodeConfig& config) {
     return probe;
 }
 
+Engines count_engines(const lifecycle::PoolsView& pools) {
+    Engines engines;
+    for (const auto& pool : pools.pools) {
+        for (const lifecycle::ReplicaView& replica : pool->replicas) {
+            engines.live += lifecycle::is_live(replica.state) ? 1 : 0;
+            engines.serving += replica.serves() ? 1 : 0;
+        }
+    }
+    return engines;
+}
+
 // The files were sound when the settings were read.
 std::shared_ptr<const net::Tls> tls_of(const net::TlsFiles& files) {
     auto tls = net::load_tls(files);
@@ -101,6 +112,7 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
           Logger(sink, "models")
       ),
       gpu_probe_(gpu_probe_config(config_), clock, Logger(sink, "inventory")),
+      gpu_look_(clock, control_.executor()),
       supervisor_(
           supervisor_config(),
           {clock, tasks_, clients_, blocking_, rng_, supervisor_probe_},
@@ -127,6 +139,8 @@ NodeApp::NodeApp(NodeConfig config, async::AsyncClock& clock, LogSink& sink)
           sequence_,
           [this] { return advertised(); },
           models_,
+          supervisor_,
+          tasks_,
           file_threads_,
           [this] { return metrics_text(); },
       },
@@ -273,6 +287,9 @@ void NodeApp::on_pools(
         handoff_probe_.expect(pool->spec->id);
     }
     edge_.loop().post([this, pools] { relay_.set_view(pools); });
+    if (const Engines now = count_engines(*pools); std::exchange(engines_, now) != now) {
+        gpu_look_.ring();
+    }
     if (readiness_changed && config_.callback_enabled) {
         for (const auto& enrolment : enrolments_) {
             enrolment->readiness_changed();
@@ -319,10 +336,13 @@ Task<void> NodeApp::run_start() {
     }
 }
 
+// At the interval, and when an engine came or went: the next load asks for what it leaves.
 Task<void> NodeApp::refresh_gpus() {
-    while (co_await clock_.sleep_for(config_.gpu_interval)) {
+    const auto next = [this] { return clock_.now() + config_.gpu_interval; };
+    for (Instant when = next(); co_await gpu_look_.wait_until(when); when = next()) {
+        const Instant looked_at = clock_.now();
         std::vector<inventory::Gpu> gpus = co_await gpu_probe_.load_gpus();
-        supervisor_.set_gpus(gpus);
+        supervisor_.set_gpus(gpus, looked_at);
         pools_probe_.set_gpus(gpus);
         facts_.set_gpus(std::move(gpus));
     }

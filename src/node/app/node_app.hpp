@@ -1,5 +1,6 @@
 #pragma once
 
+#include "async/alarm.hpp"
 #include "async/async_clock.hpp"
 #include "async/event_loop.hpp"
 #include "async/offload.hpp"
@@ -25,6 +26,7 @@
 #include "node/supervisor/supervisor.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,6 +34,14 @@
 #include <vector>
 
 namespace orch::node::app {
+
+// How many processes hold memory, and how many have all that they need.
+struct Engines {
+    std::size_t live = 0;
+    std::size_t serving = 0;
+
+    friend bool operator==(const Engines&, const Engines&) = default;
+};
 
 // The whole node. Members stand in the order in which they are built; stop() takes them down in
 // the order that is written there. Used by one thread, which is none of its own. HOME builds one
@@ -118,6 +128,8 @@ private:
     enroll::BeatSequence sequence_;
     models::ModelStore models_;
     supervisor::GpuProbe gpu_probe_;
+    async::Alarm gpu_look_;  // rung when the GPUs are to be looked at now
+    Engines engines_;        // as told last
     supervisor::Supervisor supervisor_;
     handoff::HandoffWatcher watcher_;
     std::vector<std::unique_ptr<enroll::EnrollClient>> enrolments_;

@@ -6,27 +6,19 @@
 #include "base/state_dir.hpp"
 #include "daemon/common_settings.hpp"
 #include "net/tls_settings.hpp"
-#include "node/lifecycle/pool_spec_yaml.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstddef>
-#include <filesystem>
-#include <map>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 namespace orch::node::app {
 namespace {
 
 constexpr std::uint16_t kPort = 9200;
-
-bool readable(const std::string& path) {
-    return access(path.c_str(), R_OK) == 0;
-}
 
 std::string host_name() {
     std::array<char, 256> name{};
@@ -170,88 +162,7 @@ std::string own_path() {
     return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : "";
 }
 
-// Pools from several sources, whose ids must differ.
-class PoolCollector {
-public:
-    explicit PoolCollector(SettingsRead& read) : read_(read) {}
-
-    void add(lifecycle::PoolSpec pool, std::string_view source) {
-        const auto [first, is_new] = sources_.emplace(pool.id, source);
-        if (is_new) {
-            pools_.push_back(std::move(pool));
-        } else if (first->second != source) {
-            read_.errors.push_back(fmt::format(
-                "{}: pool `{}` is there twice: {} makes one too",
-                source,
-                pool.id.str(),
-                first->second
-            ));
-        }
-    }
-
-    void add_model(const std::string& file) {
-        if (!readable(file)) {
-            complain("--model", file, "no such file, or not readable");
-        }
-        add(lifecycle::single_model_pool(file), "--model");
-    }
-
-    void add_folder(const std::string& folder) {
-        std::error_code failure;
-        std::vector<std::string> names;
-        for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {
-            names.push_back(entry.path().filename().string());
-        }
-        if (failure) {
-            complain("--models", folder, failure.message());
-            return;
-        }
-        auto pools = lifecycle::directory_pools(folder, std::move(names));
-        if (pools.empty()) {
-            read_.warnings.push_back(fmt::format("--models: {}: no GGUF file is in it", folder));
-        }
-        for (lifecycle::PoolSpec& pool : pools) {
-            add(std::move(pool), "--models");
-        }
-    }
-
-    void add_section(const SettingsSection& section) {
-        auto parsed = lifecycle::parse_pools(section.file_text, section.path, readable);
-        for (Error& error : parsed.errors) {
-            read_.errors.push_back(std::move(error.message));
-        }
-        for (lifecycle::PoolSpec& pool : parsed.pools) {
-            add(std::move(pool), section.path);
-        }
-    }
-
-    std::vector<lifecycle::PoolSpec> take() { return std::move(pools_); }
-
-private:
-    void complain(std::string_view flag, const std::string& path, std::string_view what) {
-        read_.errors.push_back(fmt::format("{}: {}: {}", flag, path, what));
-    }
-
-    SettingsRead& read_;
-    std::map<PoolId, std::string> sources_;  // flag or file
-    std::vector<lifecycle::PoolSpec> pools_;
-};
-
 }  // namespace
-
-std::vector<lifecycle::PoolSpec> read_pools(SettingsRead& read) {
-    PoolCollector pools(read);
-    if (const auto model = read.settings.find_text("model")) {
-        pools.add_model(*model);
-    }
-    if (const auto folder = read.settings.find_text("models")) {
-        pools.add_folder(*folder);
-    }
-    for (const SettingsSection& section : read.sections) {
-        pools.add_section(section);
-    }
-    return pools.take();
-}
 
 NodeConfig make_node_config(SettingsRead& read, const SettingsSources& sources) {
     NodeConfig config;

@@ -55,7 +55,8 @@ SettingsTable node_settings();
 // `read.warnings`. Reads the token file and looks for model files.
 NodeConfig make_node_config(SettingsRead& read, const SettingsSources& sources);
 
-// The pools of a settings file's `pools:` section and of `--model FILE`; errors as above.
+// The pools of a settings file's `pools:` section, of `--model FILE` and of `--models DIR`; errors
+// and warnings as above. Looks into the folder.
 std::vector<lifecycle::PoolSpec> read_pools(SettingsRead& read);
 
 }  // namespace orch::node::app

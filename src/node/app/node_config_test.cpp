@@ -1,8 +1,10 @@
 #include "node/app/node_config.hpp"
 
-#include "node/supervisor/scratch_folder.hpp"
-
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
 
 namespace orch::node::app {
 namespace {
@@ -16,8 +18,8 @@ struct Read {
     }
 };
 
-Read read(std::map<std::string, std::string> environment) {
-    const SettingsSources sources{{}, std::move(environment)};
+Read read(std::map<std::string, std::string> environment, std::vector<std::string> arguments = {}) {
+    const SettingsSources sources{std::move(arguments), std::move(environment)};
     Read all{load_settings(node_settings(), sources), {}};
     all.config = make_node_config(all.settings, sources);
     return all;
@@ -44,54 +46,61 @@ TEST(NodeConfig, ALabelThatIsNoneIsNamed) {
     EXPECT_TRUE(labelled("zone=" + std::string(257, 'x')).complains_of("more than 256 bytes"));
 }
 
-struct ModelFolder : supervisor::ScratchFolder {
+struct ModelFolder : testing::Test {
+    std::filesystem::path folder;
+
     ModelFolder() {
-        for (const char* name : {"qwen.gguf", "tiny.q4.gguf", "mmproj-qwen.gguf", "readme.txt"}) {
-            write(name, "GGUF");
-        }
+        std::string name = (std::filesystem::temp_directory_path() / "orch-models-XXXXXX").string();
+        folder = mkdtemp(name.data());
     }
 
-    static Read read_folder(const std::string& path, std::vector<std::string> more = {}) {
-        SettingsSources sources;
-        sources.arguments = {"--models", path};
-        sources.arguments.insert(sources.arguments.end(), more.begin(), more.end());
-        Read all{load_settings(node_settings(), sources), {}};
-        all.config = make_node_config(all.settings, sources);
-        return all;
+    ~ModelFolder() override { std::filesystem::remove_all(folder); }
+
+    std::string write(const std::string& name) const {
+        std::ofstream(folder / name) << "a model";
+        return (folder / name).string();
     }
+
+    std::vector<std::string> arguments() const { return {"--models", folder.string()}; }
 };
 
-TEST_F(ModelFolder, HasAPoolForEachModelLoadedOnDemand) {
-    const Read all = read_folder(folder.string());
+TEST_F(ModelFolder, EachModelIsAPoolThatStartsOnDemand) {
+    write("b.gguf");
+    write("a.gguf");
+    write("readme.md");
+    std::filesystem::create_directory(folder / "c.gguf");
+    const Read all = read({}, arguments());
     EXPECT_TRUE(all.settings.errors.empty());
-    std::vector<std::string> ids;
-    for (const lifecycle::PoolSpec& pool : all.config.pools) {
-        ids.push_back(pool.id.str());
-        EXPECT_TRUE(pool.on_demand);
-        EXPECT_TRUE(std::filesystem::exists(pool.model)) << pool.model;
+    EXPECT_TRUE(all.settings.warnings.empty());
+    ASSERT_EQ(all.config.pools.size(), 2U);
+    EXPECT_EQ(all.config.pools[0].id.str(), "a");
+    EXPECT_EQ(all.config.pools[1].model, (folder / "b.gguf").string());
+    EXPECT_TRUE(all.config.pools[1].on_demand);
+}
+
+TEST_F(ModelFolder, AnEmptyOneIsDoubtfulAndAMissingOneAnError) {
+    const Read empty = read({}, arguments());
+    EXPECT_TRUE(empty.settings.errors.empty());
+    ASSERT_EQ(empty.settings.warnings.size(), 1U);
+    EXPECT_TRUE(empty.settings.warnings[0].contains("no GGUF file"));
+    const std::string absent = (folder / "absent").string();
+    EXPECT_TRUE(read({}, {"--models", absent}).complains_of("--models: " + absent));
+}
+
+TEST_F(ModelFolder, APoolThatIsThereAlreadyIsNamed) {
+    const std::string file = write("default.gguf");
+    auto both = arguments();
+    both.insert(both.end(), {"--model", file});
+    EXPECT_TRUE(read({}, both).complains_of(
+        "--models: pool `default` is there twice: --model makes one too"
+    ));
+}
+
+TEST_F(ModelFolder, MoreModelsThanANodeHasPoolsAreRefused) {
+    for (int i = 0; i < 257; ++i) {
+        write(std::to_string(i) + ".gguf");
     }
-    EXPECT_EQ(ids, (std::vector<std::string>{"qwen", "tiny.q4"}));
-}
-
-TEST_F(ModelFolder, StandsBesideOtherPoolsWithOtherNames) {
-    const std::string model = (folder / "qwen.gguf").string();
-    const Read both = read_folder(folder.string(), {"--model", model});
-    EXPECT_TRUE(both.settings.errors.empty());
-    EXPECT_EQ(both.config.pools.size(), 3U);
-    write("default.gguf", "GGUF");
-    EXPECT_TRUE(read_folder(folder.string(), {"--model", model})
-                    .complains_of("--models: pool `default` is there twice: --model makes one too")
-    );
-}
-
-TEST_F(ModelFolder, ThatIsMissingOrEmptyIsNamed) {
-    const std::string missing = (folder / "none").string();
-    EXPECT_TRUE(read_folder(missing).complains_of("--models: " + missing + ": No such file"));
-    std::filesystem::create_directory(missing);
-    const Read nothing = read_folder(missing);
-    EXPECT_TRUE(nothing.settings.errors.empty());
-    ASSERT_EQ(nothing.settings.warnings.size(), 1U);
-    EXPECT_TRUE(nothing.settings.warnings.front().ends_with("no GGUF file is in it"));
+    EXPECT_TRUE(read({}, arguments()).complains_of("257 models; a node has at most 256 pools"));
 }
 
 }  // namespace

@@ -83,6 +83,14 @@ std::vector<api::PoolStatus> NodeFacts::pool_statuses() const {
     return statuses;
 }
 
+Result<api::PoolStatus> NodeFacts::pool_status(const PoolId& id) const {
+    const auto pool = pools_->find(id);
+    if (pool == nullptr) {
+        return fail(Errc::not_found, "pool " + id.str() + ": not on this node");
+    }
+    return make_pool_status(*pool, memory_of(*pool));
+}
+
 lifecycle::PoolMemory NodeFacts::memory_of(const lifecycle::PoolView& pool) const {
     const inventory::GpuMemory memory = inventory::memory_of(gpus_, pool.spec->devices);
     return {memory.total, memory.free};

@@ -34,6 +34,9 @@ public:
 
     std::vector<api::PoolStatus> pool_statuses() const;
 
+    // Errors: not_found.
+    Result<api::PoolStatus> pool_status(const PoolId& id) const;
+
     // Pools whose spec names the model, by id or by its file.
     std::vector<std::string> pools_with_model(const std::string& id, const std::string& path) const;
 

@@ -56,6 +56,8 @@ Message describe(const PoolView& pool) {
     message.kind = spec.kind;
     message.ctx = spec.ctx;
     message.device_mask = device_mask(spec);
+    message.loadable = pool.loadable();
+    message.vram_need_bytes = pool.vram_need();
     message.last_error = if_said(pool.last_error());
     for (const ReplicaView& replica : pool.replicas) {
         message.replicas.push_back(make_replica_report(replica));

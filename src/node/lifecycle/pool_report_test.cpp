@@ -82,5 +82,90 @@ TEST(PoolStatus, TellsTheSameToTheNodesOwnApi) {
     EXPECT_EQ(status.replicas.size(), 2U);
 }
 
+// Two replicas at rest, on a node that starts engines.
+struct RestingPool : testing::Test {
+    const PoolId pool{"default"};
+    const ReplicaId r0{"r0"};
+    const ReplicaId r1{"r1"};
+    ReplicaTable table;
+
+    RestingPool() {
+        table.put_pool(single_model_pool("/m/qwen.gguf"));
+        table.add_replica(pool, r0, 4, false);
+        table.add_replica(pool, r1, 4, false);
+        table.set_replica_vram(pool, 5 * kGiB);
+        table.set_startable(true);
+    }
+
+    api::PoolReport report() { return make_pool_report(*table.snapshot()->find(pool), {}); }
+
+    bool loadable() { return report().loadable; }
+
+    void enter(const ReplicaId& replica, ReplicaState state) {
+        EngineStatus status;
+        status.state = state;
+        table.set_status(pool, replica, status, WallTime(1s));
+    }
+};
+
+TEST_F(RestingPool, IsLoadableAndSaysWhatAllOfItTakes) {
+    EXPECT_TRUE(loadable());
+    EXPECT_EQ(report().vram_need_bytes, 10 * kGiB);
+    const api::PoolStatus status = make_pool_status(*table.snapshot()->find(pool), {});
+    EXPECT_TRUE(status.loadable);
+    EXPECT_EQ(status.vram_need_bytes, 10 * kGiB);
+    EXPECT_FALSE(status.live);
+}
+
+TEST_F(RestingPool, IsNotLoadableOnceAReplicaIsAnythingElse) {
+    for (const ReplicaState state :
+         {ReplicaState::starting,
+          ReplicaState::loading,
+          ReplicaState::ready,
+          ReplicaState::draining,
+          ReplicaState::stopping,
+          ReplicaState::backing_off,
+          ReplicaState::broken}) {
+        enter(r1, state);
+        EXPECT_FALSE(loadable()) << to_string(state);
+        EXPECT_EQ(report().vram_need_bytes, 0U) << to_string(state);
+    }
+    enter(r1, ReplicaState::stopped);
+    EXPECT_TRUE(loadable());
+}
+
+TEST_F(RestingPool, IsNotLoadableWhileItIsDrained) {
+    table.set_draining(pool, true);
+    EXPECT_FALSE(loadable());
+    table.set_draining(pool, false);
+    EXPECT_TRUE(loadable());
+}
+
+TEST_F(RestingPool, IsNotLoadableOnANodeThatStartsNothing) {
+    table.set_startable(false);
+    EXPECT_FALSE(loadable());
+    table.put_pool(single_model_pool("/m/other.gguf"));
+    EXPECT_FALSE(loadable());
+    table.set_startable(true);
+    EXPECT_TRUE(loadable());
+}
+
+TEST_F(RestingPool, IsNotLoadableOnceAReplicaIsGivenUp) {
+    table.give_up(pool, r1, "no llama-server was found", WallTime(1s));
+    EXPECT_FALSE(loadable());
+    EXPECT_EQ(report().last_error, "no llama-server was found");
+    EXPECT_EQ(report().replicas[1].state, api::kReplicaStopped);
+}
+
+TEST_F(RestingPool, IsNotLoadableWhenItsEngineIsSomebodyElses) {
+    table.add_replica(pool, ReplicaId("provisioned"), 4, true);
+    EXPECT_FALSE(loadable());
+    table.remove_replica(pool, ReplicaId("provisioned"));
+    EXPECT_TRUE(loadable());
+    table.remove_replica(pool, r0);
+    table.remove_replica(pool, r1);
+    EXPECT_FALSE(loadable()) << "there is nothing to start";
+}
+
 }  // namespace
 }  // namespace orch::node::lifecycle

@@ -1,5 +1,7 @@
 #include "node/lifecycle/pools_view.hpp"
 
+#include "base/saturating.hpp"
+
 #include <algorithm>
 
 namespace orch::node::lifecycle {
@@ -33,6 +35,22 @@ bool PoolView::live() const {
 
 bool PoolView::ready() const {
     return !draining && std::ranges::any_of(replicas, &ReplicaView::serves);
+}
+
+bool PoolView::broken() const {
+    return std::ranges::any_of(replicas, [](const ReplicaView& r) {
+        return r.state == ReplicaState::broken;
+    });
+}
+
+// Whether the model's file is there is found by the attempt: it may come at any time.
+bool PoolView::loadable() const {
+    return startable && !draining && !replicas.empty() &&
+           std::ranges::all_of(replicas, &ReplicaView::at_rest);
+}
+
+Bytes PoolView::vram_need() const {
+    return loadable() ? saturating_multiply(replica_vram, replicas.size()) : 0;
 }
 
 std::uint32_t PoolView::slots_total() const {

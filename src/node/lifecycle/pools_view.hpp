@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/load_cell.hpp"
 #include "base/strong_id.hpp"
@@ -30,20 +31,29 @@ struct ReplicaView {
     std::string engine_version;
     std::optional<double> load_progress;  // 0 to 1, while it loads
     bool watched = false;                 // somebody else runs it: never stopped
+    bool given_up = false;                // no attempt can help it; last_error says why
 
     std::uint32_t slots_free() const;
 
     bool serves() const { return state == ReplicaState::ready && !url.empty(); }
+
+    // Nothing of it runs, and it is this node's to start.
+    bool at_rest() const { return state == ReplicaState::stopped && !watched && !given_up; }
 };
 
 struct PoolView {
     std::shared_ptr<const PoolSpec> spec;
     bool draining = false;
+    bool startable = false;  // the node starts engines now: it is neither beginning nor stopping
+    Bytes replica_vram = 0;  // what a start of one replica takes, estimated; 0: nothing, or unknown
     std::vector<ReplicaView> replicas;
 
     const ReplicaView* find(const ReplicaId& id) const;
     bool live() const;
     bool ready() const;
+    bool broken() const;      // a replica crash-loops
+    bool loadable() const;    // all of it is at rest, and its node starts it when it is asked to
+    Bytes vram_need() const;  // of a start of all replicas; 0 unless loadable
     std::uint32_t slots_total() const;    // of the replicas that serve or drain
     std::uint32_t slots_free() const;     // of those that serve; none while draining
     std::uint32_t active_leases() const;  // of all, the dying included

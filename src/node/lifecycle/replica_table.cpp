@@ -16,6 +16,7 @@ void fit_capacity(const ReplicaView& replica) {
 void ReplicaTable::put_pool(PoolSpec spec) {
     Row& row = rows_[spec.id];
     row.pool.spec = std::make_shared<const PoolSpec>(std::move(spec));
+    row.pool.startable = startable_;
     touch(row);
 }
 
@@ -29,6 +30,24 @@ void ReplicaTable::set_draining(const PoolId& pool, bool draining) {
     const auto row = rows_.find(pool);
     if (row != rows_.end() && row->second.pool.draining != draining) {
         row->second.pool.draining = draining;
+        touch(row->second);
+    }
+}
+
+void ReplicaTable::set_startable(bool startable) {
+    if (std::exchange(startable_, startable) == startable) {
+        return;
+    }
+    for (auto& [id, row] : rows_) {
+        row.pool.startable = startable;
+        touch(row);
+    }
+}
+
+void ReplicaTable::set_replica_vram(const PoolId& pool, Bytes bytes) {
+    const auto row = rows_.find(pool);
+    if (row != rows_.end() && row->second.pool.replica_vram != bytes) {
+        row->second.pool.replica_vram = bytes;
         touch(row->second);
     }
 }
@@ -82,6 +101,17 @@ void ReplicaTable::set_status(
     }
     view->pid = status.pid;
     view->last_error = status.last_error;
+}
+
+void ReplicaTable::give_up(
+    const PoolId& pool, const ReplicaId& replica, std::string why, WallTime now
+) {
+    EngineStatus status;
+    status.last_error = std::move(why);
+    set_status(pool, replica, status, now);
+    if (ReplicaView* const view = edit(pool, replica)) {
+        view->given_up = true;
+    }
 }
 
 void ReplicaTable::set_facts(

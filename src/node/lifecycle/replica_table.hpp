@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/strong_id.hpp"
 #include "node/lifecycle/engine_fsm.hpp"
@@ -38,6 +39,12 @@ public:
     void remove_pool(const PoolId& pool);
     void set_draining(const PoolId& pool, bool draining);
 
+    // Whether the node starts engines: of all pools, those to come included.
+    void set_startable(bool startable);
+
+    // What a start of one replica takes of the pool's GPUs.
+    void set_replica_vram(const PoolId& pool, Bytes bytes);
+
     // `slots` until the engine says otherwise. A replica that exists is left alone.
     void add_replica(
         const PoolId& pool, const ReplicaId& replica, std::uint32_t slots, bool watched
@@ -48,6 +55,8 @@ public:
     void set_status(
         const PoolId& pool, const ReplicaId& replica, const EngineStatus& status, WallTime now
     );
+    // The replica rests for good, and says why.
+    void give_up(const PoolId& pool, const ReplicaId& replica, std::string why, WallTime now);
     void set_facts(const PoolId& pool, const ReplicaId& replica, const ReplicaFacts& facts);
     void set_load_progress(const PoolId& pool, const ReplicaId& replica, double progress);
 
@@ -68,6 +77,7 @@ private:
     void touch(Row& row);
 
     std::map<PoolId, Row> rows_;
+    bool startable_ = false;
     std::uint64_t version_ = 0;
     std::shared_ptr<const PoolsView> published_;
 };

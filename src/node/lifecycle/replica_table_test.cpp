@@ -72,6 +72,28 @@ TEST_F(ReplicaTableTest, SharesWhatDidNotChange) {
     EXPECT_TRUE(after->find(PoolId("embed"))->draining);
 }
 
+TEST_F(ReplicaTableTest, WhatIsSetAsItWasIsNoChange) {
+    table.set_replica_vram(kChat, kGiB);
+    table.set_startable(true);
+    const auto before = table.snapshot();
+    table.set_replica_vram(kChat, kGiB);
+    table.set_replica_vram(PoolId("absent"), kGiB);
+    table.set_startable(true);
+    EXPECT_EQ(table.snapshot(), before);
+    table.set_replica_vram(kChat, 2 * kGiB);
+    EXPECT_EQ(chat()->replica_vram, 2 * kGiB);
+}
+
+TEST_F(ReplicaTableTest, AbsurdFiguresDoNotWrapAround) {
+    add(kR1, 1);
+    for (const ReplicaId& replica : {kR0, kR1}) {
+        table.set_status(kChat, replica, in_state(ReplicaState::stopped), kWall);
+    }
+    table.set_startable(true);
+    table.set_replica_vram(kChat, ~Bytes{0} - 1);
+    EXPECT_EQ(chat()->vram_need(), ~Bytes{0});
+}
+
 TEST_F(ReplicaTableTest, KeepsStatusAndTheTimeOfItsLastChange) {
     EngineStatus status = in_state(ReplicaState::backing_off);
     status.last_error = "exit code 1";

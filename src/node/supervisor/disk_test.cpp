@@ -43,7 +43,7 @@ TEST_F(ModelFactsTest, FindsAModelByPathAndByName) {
         const auto facts = load_model_facts(model, folder);
         ASSERT_TRUE(facts.has_value()) << model << ": " << facts.error().message;
         EXPECT_EQ(facts->path, file);
-        EXPECT_FALSE(facts->trained_ctx.has_value());
+        EXPECT_FALSE(facts->header.context_length.has_value());
     }
 }
 
@@ -78,7 +78,16 @@ TEST_F(ModelFactsTest, ReadsWhatTheModelWasTrainedFor) {
     number(2048, 4);
     const auto facts = load_model_facts(write("tiny.gguf", bytes), folder);
     ASSERT_TRUE(facts.has_value());
-    EXPECT_EQ(facts->trained_ctx, 2048U);
+    EXPECT_EQ(facts->header.context_length, 2048U);
+}
+
+TEST_F(ModelFactsTest, ASplitModelIsAsLargeAsAllItsParts) {
+    const std::string first = write("big-00001-of-00003.gguf", std::string(10, 'x'));
+    write("big-00002-of-00003.gguf", std::string(20, 'x'));
+    EXPECT_EQ(load_model_facts(first, folder)->bytes, 30U) << "of the parts that are there";
+    write("big-00003-of-00003.gguf", std::string(30, 'x'));
+    EXPECT_EQ(load_model_facts(first, folder)->bytes, 60U);
+    EXPECT_EQ(load_model_facts("big-00001-of-00003", folder)->bytes, 60U);
 }
 
 }  // namespace

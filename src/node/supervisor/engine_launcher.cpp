@@ -4,7 +4,6 @@
 #include "node/lifecycle/start_digest.hpp"
 #include "node/supervisor/child_log.hpp"
 #include "node/supervisor/free_port.hpp"
-#include "node/supervisor/model_facts.hpp"
 #include "node/supervisor/proc_reader.hpp"
 #include "node/supervisor/stray_engines.hpp"
 
@@ -39,7 +38,7 @@ lifecycle::EngineStart make_start(
     start.binary = config.binary;
     start.model_path = model.path;
     start.port = port;
-    start.trained_ctx = model.trained_ctx;
+    start.trained_ctx = model.header.context_length;
     start.gpus = std::move(gpus);
     start.inherited = config.inherited;
     return start;
@@ -146,6 +145,18 @@ Task<Result<LaunchedEngine>> EngineLauncher::launch(
         engine->record_problem = co_await blocking_.offload(save);
     }
     co_return engine;
+}
+
+Task<Result<ModelFacts>> EngineLauncher::look_at_model(lifecycle::PoolSpec spec) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto stored = with_model_file(std::move(spec), config_.find_model);
+    if (!stored) {
+        co_return std::unexpected(stored.error());
+    }
+    const auto read = [&config = config_, model = stored->model] {
+        return load_model_facts(model, config.model_dir);
+    };
+    co_return co_await blocking_.offload(read);
 }
 
 Task<Result<EnginePlan>> EngineLauncher::plan(

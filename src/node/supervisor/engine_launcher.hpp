@@ -4,6 +4,7 @@
 #include "async/offload.hpp"
 #include "node/lifecycle/engine_command.hpp"
 #include "node/lifecycle/pool_spec.hpp"
+#include "node/supervisor/model_facts.hpp"
 #include "node/supervisor/record_folder.hpp"
 
 #include <cstdint>
@@ -54,6 +55,10 @@ public:
     Task<Result<LaunchedEngine>> launch(
         lifecycle::PoolSpec spec, ReplicaId replica, std::vector<lifecycle::GpuIdentity> gpus
     );
+
+    // The file of the pool's model, as launch() would take it. Errors: not_found naming the file;
+    // conflict, for one that must not be started.
+    Task<Result<ModelFacts>> look_at_model(lifecycle::PoolSpec spec);
 
     // What launch() would start now, were its port `port`. Errors: as those of launch().
     Task<Result<EnginePlan>> plan(

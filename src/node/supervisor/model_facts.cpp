@@ -1,6 +1,6 @@
 #include "node/supervisor/model_facts.hpp"
 
-#include "gguf/header.hpp"
+#include "gguf/split_file.hpp"
 #include "node/lifecycle/pool_spec.hpp"
 
 #include <fmt/format.h>
@@ -40,13 +40,20 @@ Result<std::string> find_model(std::string_view model, const fs::path& model_dir
 }
 
 // A file that is no model is the engine's to complain about: it has the better words.
-std::optional<std::uint64_t> load_trained_ctx(const std::string& path) {
+gguf::Header load_header(const std::string& path) {
     std::vector<char> bytes(gguf::kHeaderBytes);
     std::ifstream file(path, std::ios::binary);
     file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     const std::span<const char> read(bytes.data(), static_cast<std::size_t>(file.gcount()));
-    const auto header = gguf::read_header(std::as_bytes(read));
-    return header ? header->context_length : std::nullopt;
+    return gguf::read_header(std::as_bytes(read)).value_or(gguf::Header{});
+}
+
+Bytes load_size(const std::string& path) {
+    Bytes bytes = 0;
+    for (const std::string& part : gguf::files_of_model(path)) {
+        bytes += load_file_stamp(part).bytes;
+    }
+    return bytes;
 }
 
 }  // namespace
@@ -69,7 +76,8 @@ Result<ModelFacts> load_model_facts(std::string_view model, const fs::path& mode
         return std::unexpected(std::move(path.error()));
     }
     ModelFacts facts;
-    facts.trained_ctx = load_trained_ctx(*path);
+    facts.header = load_header(*path);
+    facts.bytes = load_size(*path);
     facts.stamp = load_file_stamp(*path);
     facts.path = std::move(*path);
     return facts;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "gguf/header.hpp"
 #include "node/lifecycle/start_digest.hpp"
 
-#include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,7 +14,8 @@ namespace orch::node::supervisor {
 // What a start needs to know about a pool's model.
 struct ModelFacts {
     std::string path;
-    std::optional<std::uint64_t> trained_ctx;  // tokens; absent when the file does not tell
+    gguf::Header header;  // says nothing when the file is no model
+    Bytes bytes = 0;      // of all parts that are there
     lifecycle::FileStamp stamp;
 };
 

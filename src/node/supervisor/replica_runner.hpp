@@ -90,6 +90,8 @@ public:
 
     void connection_refused();
 
+    const ReplicaId& replica() const { return replica_; }
+
     const lifecycle::EngineStatus& status() const;
 
     bool watched() const;

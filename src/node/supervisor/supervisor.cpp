@@ -90,6 +90,7 @@ Supervisor::Supervisor(
           .on_change =
               [this] {
                   publish();
+                  notice_drained();
                   notice_rest();
               },
           .on_close_upstreams = on_close_upstreams_,
@@ -104,7 +105,7 @@ void Supervisor::start(std::vector<lifecycle::PoolSpec> pools, std::vector<inven
         return;  // the daemon was told to stop while it looked for its GPUs
     }
     prepare_folders();
-    set_gpus(gpus);
+    set_gpus(std::move(gpus), parts_.clock.now());
     for (const lifecycle::PoolSpec& spec : pools) {
         add_pool(spec);
     }
@@ -192,9 +193,7 @@ void Supervisor::give_up(const PoolId& pool, const ReplicaId& replica, std::stri
     log_.warn(
         "a replica cannot be started", {{"pool", pool}, {"replica", replica}, {"reason", why}}
     );
-    lifecycle::EngineStatus status;
-    status.last_error = std::move(why);
-    table_.set_status(pool, replica, status, parts_.clock.wall());
+    table_.give_up(pool, replica, std::move(why), parts_.clock.wall());
 }
 
 lifecycle::EngineConfig Supervisor::engine_config(const lifecycle::PoolSpec& spec) const {
@@ -203,20 +202,14 @@ lifecycle::EngineConfig Supervisor::engine_config(const lifecycle::PoolSpec& spe
     return config;
 }
 
-void Supervisor::start_pool(const PoolId& pool) {
-    table_.set_draining(pool, false);
-    for (auto& [key, runner] : runners_) {
-        if (key.first == pool) {
-            runner->start();
-        }
-    }
-    publish();
-}
-
 Task<void> Supervisor::stop() {
     at_rest_.emplace(parts_.tasks.executor());
+    table_.set_startable(false);
     const Instant drain_until = parts_.clock.now() + config_.drain_limit;
     for (auto& [key, runner] : runners_) {
+        if (!runner->at_rest()) {
+            begin_drain(key.first, DrainReason::shutdown);
+        }
         if (config_.keep_engines) {
             runner->leave(drain_until);
             table_.set_draining(key.first, true);
@@ -258,53 +251,6 @@ void Supervisor::notice_rest() {
     if (rest && !std::exchange(rested_, true)) {
         at_rest_->set(true);
     }
-}
-
-void Supervisor::set_gpus(const std::vector<inventory::Gpu>& gpus) {
-    services_.gpus.clear();
-    for (const inventory::Gpu& gpu : gpus) {
-        services_.gpus.push_back({gpu.index, gpu.uuid});
-    }
-}
-
-Result<std::vector<ReplicaRunner*>> Supervisor::get_runners(const PoolId& pool) {
-    if (table_.snapshot()->find(pool) == nullptr) {
-        return fail(
-            Errc::not_found, fmt::format("pool {}: this node has none of that id", pool.str())
-        );
-    }
-    std::vector<ReplicaRunner*> found;
-    for (auto& [key, runner] : runners_) {
-        if (key.first == pool) {
-            found.push_back(runner.get());
-        }
-    }
-    return found;
-}
-
-Result<void> Supervisor::preload(const PoolId& pool) {
-    if (const auto known = get_runners(pool); !known) {
-        return std::unexpected(known.error());
-    }
-    if (at_rest_ || beginning_) {
-        return fail(Errc::pool_unready, "the node is starting or stopping");
-    }
-    start_pool(pool);
-    return {};
-}
-
-Result<void> Supervisor::drain(const PoolId& pool, Duration limit) {
-    const auto runners = get_runners(pool);
-    if (!runners) {
-        return std::unexpected(runners.error());
-    }
-    table_.set_draining(pool, true);
-    const Instant until = parts_.clock.now() + limit;
-    for (ReplicaRunner* const runner : *runners) {
-        runner->stop(until);
-    }
-    publish();
-    return {};
 }
 
 void Supervisor::connection_refused(const PoolId& pool, const ReplicaId& replica) {
@@ -413,16 +359,17 @@ void Supervisor::publish() {
     if (std::exchange(published_, pools->version) == pools->version) {
         return;
     }
+    note_loads();
     const bool changed = note_readiness(*pools);
     on_pools_(pools, changed);
 }
 
 bool Supervisor::note_readiness(const lifecycle::PoolsView& pools) {
-    std::map<PoolId, bool> now;
+    std::map<PoolId, Standing> now;
     for (const auto& pool : pools.pools) {
-        now[pool->spec->id] = pool->ready();
+        now[pool->spec->id] = {pool->ready(), pool->draining, pool->loadable(), pool->broken()};
     }
-    return std::exchange(ready_, now) != now;
+    return std::exchange(standings_, now) != now;
 }
 
 }  // namespace orch::node::supervisor

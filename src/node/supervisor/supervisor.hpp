@@ -17,12 +17,14 @@
 #include "node/supervisor/engine_launcher.hpp"
 #include "node/supervisor/record_folder.hpp"
 #include "node/supervisor/replica_runner.hpp"
+#include "node/supervisor/vram_need.hpp"
 
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,8 +55,8 @@ struct SupervisorParts {
     SupervisorProbe& probe;
 };
 
-// Hears each new state of the pools; `readiness_changed` when one became ready or ceased to be, or
-// came or went. On the control thread.
+// Hears each new state of the pools; `readiness_changed` when one came or went, or began or ceased
+// to be ready, draining, loadable or broken. On the control thread.
 using OnPools =
     std::function<void(std::shared_ptr<const lifecycle::PoolsView>, bool readiness_changed)>;
 
@@ -89,15 +91,20 @@ public:
     // with keep_engines it returns when they have drained and ends the relays that have not. Once.
     Task<void> stop();
 
-    // The GPUs as found anew: for the starts to come.
-    void set_gpus(const std::vector<inventory::Gpu>& gpus);
+    // The GPUs as found anew by a look that began at `looked_at`: for the starts to come, and for
+    // what preload() may take of them.
+    void set_gpus(std::vector<inventory::Gpu> gpus, Instant looked_at);
 
-    // Starts a pool that is on demand, drained or given up; no change where it runs.
-    // Errors: not_found.
-    Result<void> preload(const PoolId& pool);
+    // Starts a pool that is at rest, or tries one again that failed; takes a drain back; no change
+    // where it runs. Returns when the start has begun.
+    // Errors: not_found for the pool, or naming its model's file; conflict for a model that must
+    // not be started; pool_unavailable when its GPUs have no room for it, or nothing can start it;
+    // pool_unready while the node begins or stops, or when it was drained meanwhile.
+    Task<Result<void>> preload(PoolId pool);
 
     // Nothing new for the pool; its engines end when they are idle, at the latest after `limit`.
-    // preload() takes it back. Errors: not_found.
+    // It stays so until a preload(), or the daemon's next start.
+    // Errors: not_found; pool_unready while the node begins or stops.
     Result<void> drain(const PoolId& pool, Duration limit);
 
     // A lease could not connect: the replica is not ready until a probe, made at once, says so.
@@ -112,6 +119,16 @@ public:
 
 private:
     using Key = std::pair<PoolId, ReplicaId>;
+
+    // What of a pool is told at once.
+    struct Standing {
+        bool ready = false;
+        bool draining = false;
+        bool loadable = false;
+        bool broken = false;
+
+        friend bool operator==(const Standing&, const Standing&) = default;
+    };
 
     void prepare_folders();
     Task<void> begin();
@@ -132,10 +149,20 @@ private:
     );
     void give_up(const PoolId& pool, const ReplicaId& replica, std::string why);
     void start_pool(const PoolId& pool);
-    Result<std::vector<ReplicaRunner*>> get_runners(const PoolId& pool);
+    Result<void> check_preload(const PoolId& pool);
+    Result<void> check_after_measuring(const PoolId& pool, bool drained);
+    std::vector<VramClaim> loading_claims();
+    Task<void> measure_models();
+    Task<Result<void>> measure_model(PoolId pool);
+    void estimate_vram(const PoolId& pool);
+    void begin_drain(const PoolId& pool, DrainReason reason);
+    void notice_drained();
+    bool all_at_rest(const PoolId& pool) const;
+    std::vector<ReplicaRunner*> runners_of(const PoolId& pool) const;
     ReplicaRunner* find(const PoolId& pool, const ReplicaId& replica);
     lifecycle::EngineConfig engine_config(const lifecycle::PoolSpec& spec) const;
     void publish();
+    void note_loads();
     bool note_readiness(const lifecycle::PoolsView& pools);
     void notice_rest();
 
@@ -151,7 +178,11 @@ private:
     RunnerServices services_;
     std::map<Key, std::unique_ptr<ReplicaRunner>> runners_;
     std::map<Key, std::string> told_bound_;        // URL
-    std::map<PoolId, bool> ready_;                 // as published last
+    std::map<PoolId, Standing> standings_;         // as published last
+    std::vector<inventory::Gpu> gpus_;             // as found last
+    std::map<PoolId, ModelFacts> models_;          // as looked at last, of our own pools
+    std::set<Key> loads_;                          // which gpus_ may not show yet
+    std::map<PoolId, Instant> drains_;             // whose engines have not ended; since when
     std::uint64_t published_ = 0;                  // version
     bool beginning_ = false;                       // leftovers are being adopted and ended
     std::optional<async::Handoff<bool>> at_rest_;  // stopping; set once all is at rest

@@ -43,6 +43,11 @@ Task<void> Supervisor::begin() {
             start_pool(pool->spec->id);
         }
     }
+    co_await measure_models();
+    if (!at_rest_) {
+        table_.set_startable(true);
+    }
+    publish();
 }
 
 std::vector<lifecycle::RunRecord> Supervisor::load_run_records() {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -131,6 +132,19 @@ struct Daemon {
 
     bool run_until_in(ReplicaState state) {
         return run_until([&] { return is_in(state); });
+    }
+
+    static Task<void> await_preload(
+        Supervisor& supervisor, PoolId pool, std::optional<Result<void>>& answer
+    ) {
+        answer = co_await supervisor.preload(pool);
+    }
+
+    Result<void> preload(const PoolId& id = kPool) {
+        std::optional<Result<void>> answer;
+        tasks.spawn(await_preload(supervisor, id, answer));
+        EXPECT_TRUE(run_until([&] { return answer.has_value(); }));
+        return answer.value_or(fail(Errc::internal, "no answer"));
     }
 
     static Task<void> await_stop(Supervisor& supervisor, bool& stopped) {

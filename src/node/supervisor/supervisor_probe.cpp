@@ -23,6 +23,10 @@ std::string_view outcome_text(ProbeOutcome outcome) {
     return "error";
 }
 
+std::string_view reason_text(DrainReason reason) {
+    return reason == DrainReason::request ? "request" : "shutdown";
+}
+
 bool waits_to_restart(ReplicaState state) {
     return state == ReplicaState::backing_off || state == ReplicaState::broken;
 }
@@ -51,6 +55,18 @@ SupervisorProbe::SupervisorProbe(metrics::Registry& registry, const NodeId& node
           {.name = "preload_failure_total",
            .help = "Times an engine of the pool failed before it served.",
            .labels = {"node_id", "pool_id", "crash_reason"}}
+      )),
+      drains_(shard_.counter(
+          {.name = "drain_events_total",
+           .help = "Times the pool began to drain: request (somebody asked for it), or shutdown of "
+                   "the daemon.",
+           .labels = {"node_id", "pool_id", "reason"}}
+      )),
+      drain_duration_(shard_.histogram(
+          {.name = "drain_duration_ms",
+           .help = "From the beginning of a drain until the pool's last engine had ended.",
+           .labels = {"node_id", "pool_id"},
+           .bounds = {10, 100, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 1800000}}
       )),
       adoptions_(shard_.counter(
           {.name = "engine_adopted_total",
@@ -142,6 +158,14 @@ void SupervisorProbe::show_circuit(
 
 void SupervisorProbe::probed(const PoolId& pool, ProbeOutcome outcome) {
     health_checks_.with({node_, pool.str(), outcome_text(outcome)})->add();
+}
+
+void SupervisorProbe::drain_began(const PoolId& pool, DrainReason reason) {
+    drains_.with({node_, pool.str(), reason_text(reason)})->add();
+}
+
+void SupervisorProbe::drained(const PoolId& pool, Duration duration) {
+    drain_duration_.with({node_, pool.str()})->observe(static_cast<double>(to_ms(duration)));
 }
 
 void SupervisorProbe::cache_used(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/enums.hpp"
 #include "base/strong_id.hpp"
 #include "metrics/registry.hpp"
@@ -13,7 +14,13 @@
 
 namespace orch::node::supervisor {
 
-// The metrics of engines: their starts, failures, probes and caches. The node's control thread.
+enum class DrainReason {
+    request,   // somebody asked for it
+    shutdown,  // the daemon stops
+};
+
+// The metrics of engines: their starts, drains, failures, probes and caches. The node's control
+// thread.
 class SupervisorProbe {
 public:
     SupervisorProbe(metrics::Registry& registry, const NodeId& node);
@@ -28,6 +35,12 @@ public:
 
     // A replica was asked for its health.
     void probed(const PoolId& pool, lifecycle::ProbeOutcome outcome);
+
+    // A pool gets nothing new any more.
+    void drain_began(const PoolId& pool, DrainReason reason);
+
+    // The last engine of a pool that drained has ended, so long after the drain began.
+    void drained(const PoolId& pool, Duration duration);
 
     // How full the contexts of a replica that serves are, 0 to 1, as it says itself.
     void cache_used(
@@ -54,6 +67,8 @@ private:
     metrics::Family<metrics::Counter>& health_checks_;
     metrics::Family<metrics::Counter>& preloads_;
     metrics::Family<metrics::Counter>& failed_preloads_;
+    metrics::Family<metrics::Counter>& drains_;
+    metrics::Family<metrics::Histogram>& drain_duration_;
     metrics::Family<metrics::Counter>& adoptions_;
     metrics::Family<metrics::Counter>& restarts_;
     metrics::Family<metrics::Counter>& scheduled_;

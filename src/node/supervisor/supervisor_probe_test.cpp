@@ -126,6 +126,21 @@ TEST_F(SupervisorProbeTest, ACrashLoopOpensTheCircuitOnce) {
     EXPECT_TRUE(shows("circuit_breaker_state" + kOf + "} 0"));
 }
 
+TEST_F(SupervisorProbeTest, CountsDrainsByReasonAndShowsHowLongTheyTook) {
+    probe.drain_began(kPool, DrainReason::request);
+    probe.drain_began(kPool, DrainReason::request);
+    probe.drain_began(kPool, DrainReason::shutdown);
+    probe.drained(kPool, std::chrono::milliseconds(400));
+    probe.drained(kPool, std::chrono::minutes(2));
+    const std::string name = R"(drain_events_total{node_id="n1",pool_id="chat",reason=)";
+    EXPECT_TRUE(shows(name + R"("request"} 2)"));
+    EXPECT_TRUE(shows(name + R"("shutdown"} 1)"));
+    const std::string took = R"({node_id="n1",pool_id="chat")";
+    EXPECT_TRUE(shows("drain_duration_ms_bucket" + took + R"(,le="500"} 1)"));
+    EXPECT_TRUE(shows("drain_duration_ms_sum" + took + "} 120400"));
+    EXPECT_TRUE(shows("drain_duration_ms_count" + took + "} 2"));
+}
+
 TEST_F(SupervisorProbeTest, CountsProbesByOutcome) {
     for (const auto outcome :
          {ProbeOutcome::ok,

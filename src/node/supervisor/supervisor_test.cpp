@@ -162,7 +162,7 @@ TEST_F(SupervisorTest, ADrainWaitsForTheLastLeaseAndAPreloadBringsThePoolBack) {
     EXPECT_TRUE(node->is_in(ReplicaState::draining));
     EXPECT_FALSE(cell->release());
     ASSERT_TRUE(node->run_until_in(ReplicaState::stopped));
-    ASSERT_TRUE(node->supervisor.preload(kPool).has_value());
+    ASSERT_TRUE(node->preload().has_value());
     EXPECT_TRUE(node->run_until([&] { return node->pool()->ready(); }));
     EXPECT_TRUE(node->stop());
 }
@@ -176,8 +176,8 @@ TEST_F(SupervisorTest, APoolOnDemandStartsWhenItIsAskedFor) {
     node->supervisor.start({on_demand, at_once}, {});
     ASSERT_TRUE(node->run_until([&] { return node->pool(PoolId("other"))->ready(); }));
     EXPECT_TRUE(node->is_in(ReplicaState::stopped));
-    EXPECT_FALSE(node->supervisor.preload(PoolId("absent")).has_value());
-    ASSERT_TRUE(node->supervisor.preload(kPool).has_value());
+    EXPECT_EQ(node->preload(PoolId("absent")).error().code, Errc::not_found);
+    ASSERT_TRUE(node->preload().has_value());
     EXPECT_TRUE(node->run_until_in(ReplicaState::ready));
     EXPECT_TRUE(node->stop());
 }
