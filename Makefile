@@ -82,10 +82,11 @@ e2e: ## Only the end-to-end ring: real processes, a real engine
 	$(call ring,e2e)
 
 .PHONY: load
-load: build ## Ten nodes that come and go under 100 clients for LOAD_SECONDS=60, then a thousand nodes: nothing may be lost
+load: build ## Ten nodes that come and go under 100 clients for LOAD_SECONDS=60, then a thousand and ten thousand nodes: nothing may be lost
 	ORCH_BIN=$(CURDIR)/build/release/bin python3 -B tests/load/load.py --seconds $(LOAD_SECONDS)
 	ORCH_BIN=$(CURDIR)/build/release/bin python3 -B tests/load/many_nodes.py
 	ORCH_BIN=$(CURDIR)/build/release/bin python3 -B tests/load/many_nodes.py --interval 2
+	ORCH_BIN=$(CURDIR)/build/release/bin python3 -B tests/load/many_nodes.py --nodes 10000
 
 .PHONY: fuzz
 fuzz: ## Feed the readers of foreign bytes for FUZZ_SECONDS=20 each; what was learned stays in build/fuzz/corpus

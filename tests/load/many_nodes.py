@@ -1,34 +1,36 @@
 #!/usr/bin/env python3
-"""A thousand nodes at one orchestratord: all register, beat and stay Online; those that fall silent, and no others, go Offline.
+"""Thousands of nodes at one orchestratord: all register, beat and stay Online; those that fall silent, and no others, go Offline.
 
     many_nodes.py [--nodes 1000] [--interval 10] [--poll-ms 5000] [--seconds 30]
 
-Prints what it cost orchestratord. Ends with 0 if everything was as it must be, else with 1.
+Each node has an address of its own in 127/8. Their processes are as many, and those that keep a connection for their heartbeats as
+many, as the limit of open files allows; what came of that is printed, and what it cost orchestratord. Ends with 0 if everything was
+as it must be, else with 1.
 """
 import argparse
 import asyncio
-import functools
+import json
 import os
-import resource
 import signal
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT / "tests/e2e")]
 
-from fake_nodes import MODELS, FakeNode  # noqa: E402
+from crowd import Crowd, make_plan, raise_file_limit  # noqa: E402
+from fake_nodes import MODELS  # noqa: E402
 from support.cluster import Cluster  # noqa: E402
 
 TIMEOUT_INTERVALS = 3
 SILENT = 10  # nodes that stop at the end
-JOINING_AT_ONCE = 50
 LIST_ROUNDS = 3
 GUARD_SECS = 60
-RSS_LIMIT_MIB = 512  # generous: says only that it grows without a bound
+RSS_LIMIT_MIB, RSS_LIMIT_MIB_PER_NODE = 412, 0.1  # generous: says only that it grows without a bound
 LISTS = ("/v2/nodes", "/v2/pools", "/v1/models", "/health", "/metrics")
 
 
@@ -50,15 +52,6 @@ class Usage:
         return {name: 100 * (used - before.threads.get(name, 0)) / (self.at - before.at) for name, used in self.threads.items()}
 
 
-async def gather_some(at_once, calls):
-    gate = asyncio.Semaphore(at_once)
-
-    async def one(call):
-        async with gate:
-            await call()
-    await asyncio.gather(*(one(call) for call in calls))
-
-
 async def get(cluster, path):
     answer = await asyncio.to_thread(cluster.client.get, path)
     assert answer.status == 200, "%s: %s" % (path, answer)
@@ -75,7 +68,7 @@ async def wait_states(cluster, what, wanted):
     while (seen := await states(cluster)) != wanted:
         wrong = [n for n in wanted if seen.get(n) != wanted[n]]
         assert time.monotonic() < deadline, "%s: %d are not, such as %s" % (what, len(wrong), wrong[:3])
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(max(0.2, len(wanted) / 5000))
 
 
 async def ask_everything(cluster, whole):
@@ -90,9 +83,9 @@ async def ask_everything(cluster, whole):
     return took
 
 
-async def lists_while_beating(cluster, nodes):
+async def lists_while_beating(cluster, count):
     """The slowest answer of each list, asked for LIST_ROUNDS times."""
-    whole = {"/v2/nodes": len(nodes), "/v2/pools": len(nodes), "/v1/models": min(MODELS, len(nodes))}
+    whole = {"/v2/nodes": count, "/v2/pools": count, "/v1/models": min(MODELS, count)}
     slowest = {}
     for _ in range(LIST_ROUNDS):
         for path, took in (await ask_everything(cluster, whole)).items():
@@ -100,67 +93,76 @@ async def lists_while_beating(cluster, nodes):
     return slowest
 
 
-def assert_in_time(nodes, timeout):
-    late = sum(n.longest_gap >= timeout for n in nodes)
-    assert not late, "this shows nothing: the machine is too slow to let %d of the nodes beat within %d s" % (late, timeout)
+def assert_in_time(tally, timeout):
+    assert not tally.failures, "%d heartbeats failed, such as %s" % (len(tally.failures), tally.failures[:3])
+    late = sum(gap >= timeout for gap in tally.gaps)
+    assert not late, ("this shows nothing: %d of the nodes did not beat within %d s; their processes stood still for up to %.1f s,"
+                      " and the slowest answer took %.1f s" % (late, timeout, tally.longest_lag, tally.slowest_answer))
 
 
 def times_offline(cluster):
     return cluster.control.stderr.count('"change":"offline"')
 
 
+def offline_moments(cluster):
+    """When each node went Offline, as time.monotonic() tells it."""
+    since_epoch = time.time() - time.monotonic()
+    lines = [json.loads(line) for line in cluster.control.stderr.splitlines() if '"change":"offline"' in line]
+    return {line["node_id"]: datetime.fromisoformat(line["ts"]).timestamp() - since_epoch for line in lines}
+
+
+async def overtaken(cluster):
+    """Heartbeats that told nothing new, because a poll's later answer came before them."""
+    lines = (await get(cluster, "/metrics")).body.decode().splitlines()
+    return sum(int(line.rsplit(" ", 1)[1]) for line in lines if 'outcome="stale"' in line)
+
+
 async def run(cluster, options):
-    nodes = []
-    try:
-        await watch(cluster, options, nodes)
-    finally:
-        for node in nodes:
-            node.close()
-        await asyncio.sleep(0.1)  # for what waited on the connections
-
-
-async def watch(cluster, options, nodes):
+    plan = make_plan(options.nodes, raise_file_limit())
+    print(plan)
     cluster.start_control("--pool-poll-interval-ms", options.poll_ms, heartbeat_secs=options.interval,
                           node_timeout_secs=TIMEOUT_INTERVALS * options.interval)
     host, port = cluster.address.rsplit(":", 1)
-    nodes += [FakeNode(i, (host, int(port)), cluster.token) for i in range(options.nodes)]
-    for node in nodes:
-        await node.open()
+    crowd = Crowd(plan, (host, int(port)), cluster.token, options.interval)
+    try:
+        await watch(cluster, crowd, options)
+    finally:
+        crowd.close()
+
+
+async def watch(cluster, crowd, options):
     started = time.monotonic()
-    beating = {}
+    await crowd.join()
+    print("%d nodes registered in %.1f s" % (len(crowd.node_ids), time.monotonic() - started))
 
-    async def live(node):
-        await node.join()
-        beating[node] = asyncio.create_task(node.keep_beating(options.interval))
-
-    await gather_some(JOINING_AT_ONCE, [functools.partial(live, node) for node in nodes])
-    print("%d nodes registered in %.1f s" % (len(nodes), time.monotonic() - started))
-
-    await wait_states(cluster, "all nodes online and reachable", {n.node_id: (True, True) for n in nodes})
-    beats_before, before = sum(n.beats for n in nodes), Usage(cluster.control.pid)
+    await wait_states(cluster, "all nodes online and reachable", {node_id: (True, True) for node_id in crowd.node_ids})
+    beats_before, before = (await crowd.tally()).beats, Usage(cluster.control.pid)
     await asyncio.sleep(options.seconds)
-    after = Usage(cluster.control.pid)
-    beats = (sum(n.beats for n in nodes) - beats_before) / (after.at - before.at)
-    slowest = await lists_while_beating(cluster, nodes)
-    assert_in_time(nodes, TIMEOUT_INTERVALS * options.interval)
+    after, tally = Usage(cluster.control.pid), await crowd.tally()
+    beats = (tally.beats - beats_before) / (after.at - before.at)
+    slowest = await lists_while_beating(cluster, len(crowd.node_ids))
+    tally = await crowd.tally()
+    report(beats, before, after, slowest, tally)
+    print("%d heartbeats were overtaken by polls" % await overtaken(cluster))
+    assert_in_time(tally, TIMEOUT_INTERVALS * options.interval)
     assert times_offline(cluster) == 0, "%d nodes were taken for silent" % times_offline(cluster)
 
-    for node in nodes[:SILENT]:
-        beating[node].cancel()
+    silent = set(crowd.node_ids[:SILENT])
+    last_beats = await crowd.fall_silent(silent)
     await wait_states(cluster, "the silent nodes offline, and no others",
-                      {n.node_id: (i >= SILENT, True) for i, n in enumerate(nodes)})
-    for task in beating.values():
-        task.cancel()
-    report(beats, before, after, slowest)
-    failures = [f for n in nodes for f in n.failures]
-    assert not failures, "%d heartbeats failed, such as %s" % (len(failures), failures[:3])
+                      {node_id: (node_id not in silent, True) for node_id in crowd.node_ids})
+    silences = [at - last_beats[node_id] for node_id, at in offline_moments(cluster).items() if node_id in silent]
+    print("the silent nodes were Offline %.1f to %.1f s after their last heartbeat" % (min(silences), max(silences)))
     assert times_offline(cluster) == SILENT, "the log tells of %d nodes that went offline" % times_offline(cluster)
-    assert after.rss_mib < RSS_LIMIT_MIB, "%d MiB of memory" % after.rss_mib
+    assert_in_time(await crowd.tally(), TIMEOUT_INTERVALS * options.interval)
+    assert after.rss_mib < RSS_LIMIT_MIB + RSS_LIMIT_MIB_PER_NODE * len(crowd.node_ids), "%d MiB of memory" % after.rss_mib
     assert cluster.control.is_running()
 
 
-def report(beats, before, after, slowest):
-    print("%.0f heartbeats a second" % beats)
+def report(beats, before, after, slowest, tally):
+    print("%.0f heartbeats a second, of a node at most %.1f s apart, answered after at most %.0f ms" % (
+        beats, max(tally.gaps), 1000 * tally.slowest_answer))
+    print("the nodes' processes stood still for at most %.0f ms" % (1000 * tally.longest_lag))
     percents = after.percent_since(before)
     print("processor, %% of one core: %s; together %.1f" % (
         ", ".join("%s %.1f" % pair for pair in sorted(percents.items())), sum(percents.values())))
@@ -177,7 +179,6 @@ def main():
     parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends the programs too
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     programs = Path(os.environ.get("ORCH_BIN", ROOT / "build/dev/bin")).resolve()
     with tempfile.TemporaryDirectory(prefix="llama-orch-nodes-") as root:
         cluster = Cluster(root, programs, programs / "engine-sim")

@@ -36,8 +36,9 @@ struct NodeRecord {
     WallTime registered_at{};
     std::optional<Instant> heard_at;  // the last heartbeat that counted
     std::optional<WallTime> heard_wall;
-    std::optional<Instant> deadline;  // of silence, or of being forgotten
-    std::optional<std::uint64_t> seq;
+    std::optional<Instant> deadline;        // of silence, or of being forgotten
+    std::optional<std::uint64_t> seq;       // of the latest report, in a heartbeat or a poll
+    std::optional<std::uint64_t> beat_seq;  // of the latest heartbeat
     std::map<PoolId, PoolRecord> pools;
     std::vector<api::ModelReport> models;
     std::vector<api::GpuReport> gpus;

@@ -30,6 +30,10 @@ bool started_anew(const NodeRecord& known, const api::RegisterRequest& message) 
            known.registration.machine_id != message.machine_id;
 }
 
+bool is_newer(std::optional<std::uint64_t> seq, std::optional<std::uint64_t> known) {
+    return !seq || !known || *seq > *known;
+}
+
 api::PoolReport unready_report(const PoolId& id) {
     api::PoolReport report;
     report.pool_id = id;
@@ -86,6 +90,7 @@ Result<NodeTable::Admission> NodeTable::admit(
     if (fresh) {
         drop_pools(node);
         node.seq.reset();
+        node.beat_seq.reset();
         node.registered_at = now.wall;
         note(Kind::registered, message.node_id);
     }
@@ -135,13 +140,18 @@ Result<HeartbeatOutcome> NodeTable::heartbeat(
         return std::unexpected(found.error());
     }
     NodeRecord& record = **found;
-    if (message.seq && record.seq && *message.seq <= *record.seq) {
+    if (!is_newer(message.seq, record.beat_seq)) {
         return outcome(true);
     }
-    take_report(record, message, now.at);
+    record.beat_seq = message.seq ? message.seq : record.beat_seq;
+    // The answer to a poll may overtake it: what it tells is old then, that it came is not.
+    const bool overtaken = !is_newer(message.seq, record.seq);
+    if (!overtaken) {
+        take_report(record, message, now.at);
+    }
     heard(record, now);
     settle_status(record);
-    return outcome(false);
+    return outcome(overtaken);
 }
 
 // A node need not count its answers to polls: an equal seq is taken, only an older one loses.
@@ -186,17 +196,6 @@ Result<HeartbeatOutcome> NodeTable::polled_static(
     heard(node, now);
     settle_status(node);
     return outcome(stale);
-}
-
-void NodeTable::pool_answered(const PoolKey& key, const api::PoolStatus& status, Instant now) {
-    const auto node = nodes_.find(key.node);
-    if (node == nodes_.end() || !node->second.pools.contains(key.pool)) {
-        return;
-    }
-    api::PoolReport report = node->second.pools.at(key.pool).report;
-    update(report, status);
-    apply_pool(node->second, report, now);
-    changed(node->second, Urgency::soon);
 }
 
 void NodeTable::expect_static(const NodeId& node, const view::Endpoint& endpoint, Stamp now) {

@@ -35,7 +35,7 @@ struct RegisterOutcome {
 
 struct HeartbeatOutcome {
     api::HeartbeatResponse response;
-    bool stale = false;  // an older or equal seq: nothing changed
+    bool stale = false;  // an older or equal seq: what it tells was not taken
 };
 
 // How a poll of GET /v2/node counts.
@@ -68,6 +68,7 @@ public:
     // Errors: conflict (another machine holds this live node_id), invalid_params (api_version).
     Result<RegisterOutcome> register_node(const api::RegisterRequest& message, Stamp now);
 
+    // A repeated or older one changes nothing; one that only a poll overtook is a sign of life.
     // Errors: not_found (the node is unknown, or its daemon started anew: it must register).
     Result<HeartbeatOutcome> heartbeat(
         const NodeId& node, const api::HeartbeatRequest& message, Stamp now

@@ -222,6 +222,30 @@ TEST_F(NodeTablePools, AnOlderPollLoses) {
     EXPECT_TRUE(table_.get_pool(kChatKey)->ready);
 }
 
+TEST_F(NodeTablePools, AHeartbeatThatAPollOvertookIsASignOfLifeAndTellsNothing) {
+    join();
+    const auto overtaken_beat = [&](std::uint64_t seq, std::int64_t ms) {
+        ASSERT_TRUE(table_.polled(
+            polled_body(seq + 1, {report(kChat, true)}),
+            PollOrigin::registered,
+            kPolledAt,
+            stamp(ms)
+        ));
+        const auto late = table_.heartbeat(kNode, beat(seq, {report(kChat, false)}), stamp(ms));
+        ASSERT_TRUE(late);
+        EXPECT_TRUE(late->stale);
+        EXPECT_TRUE(table_.get_pool(kChatKey)->ready);
+        EXPECT_EQ(status(), NodeStatus::online);
+        EXPECT_EQ(table_.next_deadline(), at(ms + 30'000));
+    };
+    overtaken_beat(2, 20'000);
+    ASSERT_TRUE(table_.heartbeat(kNode, beat(2, {report(kChat, false)}), stamp(25'000)));
+    EXPECT_EQ(table_.next_deadline(), at(50'000)) << "a repeated one is no sign of life";
+    table_.expire(at(50'000));
+    EXPECT_EQ(status(), NodeStatus::offline);
+    overtaken_beat(4, 60'000);
+}
+
 TEST_F(NodeTablePools, APollOfAnUnknownNodeIsNotFound) {
     const auto polled =
         table_.polled(polled_body(1, {}), PollOrigin::registered, kPolledAt, stamp(0));

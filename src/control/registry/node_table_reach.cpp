@@ -94,4 +94,15 @@ void NodeTable::clear_suspicion(const NodeId& node) {
     }
 }
 
+void NodeTable::pool_answered(const PoolKey& key, const api::PoolStatus& status, Instant now) {
+    const auto node = nodes_.find(key.node);
+    if (node == nodes_.end() || !node->second.pools.contains(key.pool)) {
+        return;
+    }
+    api::PoolReport report = node->second.pools.at(key.pool).report;
+    update(report, status);
+    apply_pool(node->second, report, now);
+    changed(node->second, Urgency::soon);
+}
+
 }  // namespace orch::control::registry

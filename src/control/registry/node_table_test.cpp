@@ -115,7 +115,7 @@ TEST_F(NodeTableTest, AnUnknownNodesHeartbeatIsNotFound) {
     EXPECT_TRUE(table_.list(at(0)).empty());
 }
 
-TEST_F(NodeTableTest, AnOldSeqChangesNothingAndIsNoSignOfLife) {
+TEST_F(NodeTableTest, AnOlderHeartbeatChangesNothingAndIsNoSignOfLife) {
     join();
     for (const std::uint64_t seq : {1U, 0U}) {
         const auto late = table_.heartbeat(kNode, beat(seq, {report(kChat, false)}), stamp(20'000));
