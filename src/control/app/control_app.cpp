@@ -21,6 +21,9 @@ constexpr Duration kFarewell = std::chrono::milliseconds(500);
 
 constexpr std::size_t kDiskThreads = 1;  // what is saved later is written later
 
+// Of a large cluster the metrics take long to write: requests on the edges do not wait for that.
+constexpr std::size_t kScrapeThreads = 1;
+
 std::vector<std::unique_ptr<net::Edge>> make_edges(
     std::size_t count, async::AsyncClock& clock, LogSink& sink
 ) {
@@ -73,6 +76,7 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
       access_log_sample_(config_.access_log_sample),
       rng_(system_seed()),
       disk_(kDiskThreads),
+      scrapes_(kScrapeThreads),
       deadlines_(clock),
       clients_(control_.executor(), deadlines_, net::ClientPool::kIdleLimitOfOurs),
       tasks_(control_.executor(), report_to(log_)),
@@ -154,6 +158,7 @@ ControlApp::ControlApp(ControlConfig config, async::AsyncClock& clock, LogSink& 
           gateway_,
           task_backend_,
           metrics_,
+          scrapes_,
           config_.profile.profile,
           unix_ms(clock.wall()) / 1000,
           catalog_,

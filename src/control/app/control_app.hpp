@@ -56,8 +56,8 @@ public:
     // Errors: internal, naming the file that is corrupt.
     Result<void> open_state();
 
-    // Before start(): `text` is called on edges for what else GET /metrics tells; its metrics have
-    // names of their own. Until stop() has returned.
+    // Before start(): `text` is called on a thread of its own for what else GET /metrics tells; its
+    // metrics have names of their own. Until stop() has returned.
     void add_metrics(std::function<std::string()> text);
 
     // A second address for the node in the same process; it speaks plain HTTP. As bind().
@@ -100,6 +100,7 @@ private:
     metrics::Registry metrics_;
     Rng rng_;  // control thread
     async::BlockingPool disk_;
+    async::BlockingPool scrapes_;
 
     async::EventLoop control_;
     net::DeadlineList deadlines_;

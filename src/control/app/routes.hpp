@@ -33,13 +33,14 @@ struct RouteContext {
     gateway::Gateway& gateway;
     tasks::TaskBackend& tasks;
     metrics::Registry& metrics;
+    async::BlockingPool& scrapes;  // for writing them
     Profile profile;
     std::int64_t started_seconds;    // Unix time; what /v1/models shows as creation time
     fleet::CatalogBackend& catalog;  // control thread
     fleet::CatalogFile& catalog_file;
     async::BlockingPool& disk;                    // for writing files
     const auth::OutboundToken& outbound_token;    // sent to nodes
-    std::function<std::string()> more_metrics{};  // beside `metrics`; empty: nothing
+    std::function<std::string()> more_metrics{};  // beside `metrics`; empty: nothing; any thread
 };
 
 void add_node_routes(net::RouteTable& routes, RouteContext& context);

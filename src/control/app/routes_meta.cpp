@@ -32,10 +32,14 @@ Task<void> alive(RouteContext&, net::Exchange& exchange) {
 }
 
 Task<void> show_metrics(RouteContext& context, net::Exchange& exchange) {
-    std::string text = context.metrics.expose();
-    if (context.more_metrics) {
-        text += context.more_metrics();
-    }
+    const auto write = [&context] {
+        std::string text = context.metrics.expose();
+        if (context.more_metrics) {
+            text += context.more_metrics();
+        }
+        return text;
+    };
+    std::string text = co_await context.scrapes.offload(write);
     net::Response response =
         net::text_response(200, metrics::Registry::kContentType, std::move(text));
     co_await exchange.respond(std::move(response));

@@ -196,10 +196,10 @@ const registry::NodeTable& RegistryBackend::table() {
 }
 
 void RegistryBackend::publish() {
-    published_ = parts_.clock.now();
     const view::ClusterViewPtr view = table_.view();
     parts_.probe.published(*view);
     on_view_(view);
+    published_ = parts_.clock.now();  // what took long is not followed by the next at once
 }
 
 // The first change goes out at once, those that follow within kPublishWithin go together.

@@ -43,10 +43,13 @@ bool PoolView::broken() const {
     });
 }
 
+bool PoolView::at_rest() const {
+    return std::ranges::all_of(replicas, &ReplicaView::at_rest);
+}
+
 // Whether the model's file is there is found by the attempt: it may come at any time.
 bool PoolView::loadable() const {
-    return startable && !draining && !replicas.empty() &&
-           std::ranges::all_of(replicas, &ReplicaView::at_rest);
+    return startable && !draining && !replicas.empty() && at_rest();
 }
 
 Bytes PoolView::vram_need() const {

@@ -51,9 +51,11 @@ struct PoolView {
     const ReplicaView* find(const ReplicaId& id) const;
     bool live() const;
     bool ready() const;
-    bool broken() const;      // a replica crash-loops
-    bool loadable() const;    // all of it is at rest, and its node starts it when it is asked to
-    Bytes vram_need() const;  // of a start of all replicas; 0 unless loadable
+    bool broken() const;   // a replica crash-loops
+    bool at_rest() const;  // all of it is
+    bool loadable(
+    ) const;  // it is at rest, not draining, and its node starts it when it is asked to
+    Bytes vram_need() const;              // of a start of all replicas; 0 unless loadable
     std::uint32_t slots_total() const;    // of the replicas that serve or drain
     std::uint32_t slots_free() const;     // of those that serve; none while draining
     std::uint32_t active_leases() const;  // of all, the dying included

@@ -152,6 +152,23 @@ TEST_F(AdoptionTest, APoolOnDemandGoesOnWithTheEngineThatItHas) {
     EXPECT_TRUE(next->stop());
 }
 
+TEST_F(AdoptionTest, APoolOnDemandOfWhichOneEngineIsLeftStartsTheOthers) {
+    auto on_demand = spec();
+    const std::int64_t pid = leave_engine_behind(on_demand);
+    on_demand.on_demand = true;
+    on_demand.replicas = 2;
+    auto next = daemon(config());
+    next->supervisor.start({on_demand}, {});
+    ASSERT_TRUE(next->run_until([&] {
+        return next->pool() &&
+               std::ranges::all_of(next->pool()->replicas, [](const ReplicaView& replica) {
+                   return replica.state == ReplicaState::ready;
+               });
+    }));
+    EXPECT_EQ(next->pool()->replicas[0].pid, pid);
+    EXPECT_TRUE(next->stop());
+}
+
 TEST_F(AdoptionTest, AnEngineThatWasStartedForOtherSettingsIsEndedBeforeItsPoolStarts) {
     const std::int64_t pid = leave_engine_behind(spec());
     auto changed = spec();

@@ -39,7 +39,8 @@ Task<void> Supervisor::begin() {
         co_return;
     }
     for (const auto& pool : table_.snapshot()->pools) {
-        if (!pool->spec->on_demand) {
+        // One of which an engine was adopted is no longer at rest: all of it is to serve.
+        if (!pool->spec->on_demand || !pool->at_rest()) {
             start_pool(pool->spec->id);
         }
     }

@@ -2,6 +2,7 @@
 
 #include "control/placement/feasibility.hpp"
 #include "sim/world/node_host.hpp"
+#include "sim/world/open_calls.hpp"
 
 #include <fmt/format.h>
 
@@ -17,26 +18,18 @@ using control::view::PoolBlock;
 namespace {
 
 constexpr Duration kCheckLimit = 2s;
+constexpr Duration kLoadLimit = 5s;
 
 }  // namespace
 
-// Asks a node's address over the simulated network. An answer that comes when the asker is gone
-// finds nobody.
+// Asks a node's address over the simulated network.
 class ControlPlane::Check final : public control::fleet::NodeCheck {
 public:
-    Check(Hub& hub, async::EventLoop& loop) : hub_(hub), loop_(loop) {}
+    Check(Hub& hub, async::EventLoop& loop) : hub_(hub), asked_(hub, loop) {}
 
     Task<control::fleet::Reachability> check(NodeId node, control::view::Endpoint) override {
-        const std::uint64_t id = ++asked_->last;
-        Handoff answer(loop_.executor());
-        asked_->open.emplace(id, answer);
-        const auto tell = [&hub = hub_, asked = std::weak_ptr(asked_), id](Reachability found) {
-            if (const auto all = asked.lock()) {
-                all->answer(id, std::move(found));
-                hub.wake();
-            }
-        };
         const std::size_t index = Hub::number_of(node);
+        auto [answer, tell] = asked_.begin();
         hub_.network.send(index, Way::to_node, [&hub = hub_, index, tell] {
             NodeHost& host = *hub.hosts[index];
             if (!host.powered()) {
@@ -53,23 +46,45 @@ public:
 
 private:
     using Reachability = control::fleet::Reachability;
-    using Handoff = async::Handoff<Reachability>;
-
-    struct Asked {
-        // The first answer counts.
-        void answer(std::uint64_t id, Reachability found) {
-            if (auto asked = open.extract(id)) {
-                std::move(asked.mapped()).set(std::move(found));
-            }
-        }
-
-        std::uint64_t last = 0;
-        std::map<std::uint64_t, Handoff> open;
-    };
 
     Hub& hub_;
-    async::EventLoop& loop_;
-    std::shared_ptr<Asked> asked_ = std::make_shared<Asked>();
+    OpenCalls<Reachability> asked_;
+};
+
+// Tells nodes to load pools over the simulated network. Operators drain at the node.
+class ControlPlane::Loads final : public control::fleet::NodePools {
+public:
+    Loads(Hub& hub, async::EventLoop& loop, std::map<PoolKey, Instant>& asked_to_load)
+        : hub_(hub), calls_(hub, loop), asked_to_load_(asked_to_load) {}
+
+    using Answer = Result<api::PoolStatus>;
+
+    Task<Answer> preload(std::string address, PoolId pool) override {
+        const std::size_t index = NodeDaemon::host_at(address);
+        hub_.note("is asked to load", index);
+        asked_to_load_[{NodeId(fmt::format("n{}", index)), pool}] = hub_.now();
+        auto [answer, tell] = calls_.begin();
+        hub_.network.send(index, Way::to_node, [&hub = hub_, index, pool, tell] {
+            NodeHost& host = *hub.hosts[index];
+            if (!host.powered()) {
+                return;
+            }
+            const Answer told =
+                host.daemon() ? host.daemon()->load(pool) : fail(Errc::node_unavailable, "refused");
+            hub.network.send(index, Way::to_control, [tell, told] { tell(told); });
+        });
+        hub_.heap.after(kLoadLimit, [tell] { tell(fail(Errc::node_unavailable, "no answer")); });
+        co_return co_await answer.wait();
+    }
+
+    Task<Answer> drain(std::string, PoolId, Duration) override {
+        co_return fail(Errc::internal, "operators drain at the node");
+    }
+
+private:
+    Hub& hub_;
+    OpenCalls<Answer> calls_;
+    std::map<PoolKey, Instant>& asked_to_load_;
 };
 
 ControlPlane::EdgeUnit::EdgeUnit(Hub& hub, ControlPlane& control, std::size_t index)
@@ -88,6 +103,8 @@ ControlPlane::ControlPlane(Hub& hub, const std::vector<NodeId>& cordoned)
       tasks_(loop_.executor(), report()),
       check_(std::make_unique<Check>(hub, loop_)),
       probe_(metrics_),
+      loads_(std::make_unique<Loads>(hub, loop_, asked_to_load_)),
+      load_probe_(metrics_),
       started_at_(hub.now()) {
     hub_.note("a control plane starts");
     dispatch_ = std::make_unique<control::gateway::DispatchLoop>(
@@ -96,7 +113,12 @@ ControlPlane::ControlPlane(Hub& hub, const std::vector<NodeId>& cordoned)
         tasks_,
         control::admission::AdmissionConfig{hub_.options.queue, hub_.options.queue_timeout},
         control::placement::PlacementPolicy{},
-        metrics_
+        metrics_,
+        [this](const PoolKey& pool) {
+            if (!hub_.sabotaged(Sabotage::lazy_loader)) {
+                pools_->load(pool);
+            }
+        }
     );
     for (std::size_t i = 0; i < hub_.options.edges; ++i) {
         edges_.push_back(std::make_unique<EdgeUnit>(hub_, *this, i));
@@ -108,6 +130,13 @@ ControlPlane::ControlPlane(Hub& hub, const std::vector<NodeId>& cordoned)
         control::fleet::RegistryBackend::Parts{hub_.clock, tasks_, *check_, probe_},
         [this](const control::view::ClusterViewPtr& view) { publish(view); },
         Logger(hub_.sink, "registry")
+    );
+    pools_ = std::make_unique<control::fleet::PoolBackend>(
+        control::fleet::PoolBackend::Parts{hub_.clock, tasks_, *loads_, *registry_, load_probe_},
+        [this](const PoolKey& pool, std::string why) {
+            dispatch_->dispatcher().load_refused(pool, std::move(why), hub_.now());
+        },
+        Logger(hub_.sink, "fleet")
     );
     registry_->on_change([this](const control::registry::NodeChange& change) {
         note_change(change);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "control/fleet/load_probe.hpp"
+#include "control/fleet/pool_backend.hpp"
 #include "control/fleet/registry_backend.hpp"
 #include "control/gateway/dispatch_loop.hpp"
 #include "control/gateway/edge_state.hpp"
@@ -93,6 +95,7 @@ public:
 
 private:
     class Check;
+    class Loads;
 
     struct EdgeUnit {
         EdgeUnit(Hub& hub, ControlPlane& control, std::size_t index);
@@ -134,6 +137,7 @@ private:
     };
 
     Offers offers(const ClientRun& run) const;
+    bool left_at_rest(const ClientRun& run) const;
 
     void judge_turns();
 
@@ -154,6 +158,10 @@ private:
     control::fleet::RegistryProbe probe_;
     std::unique_ptr<control::gateway::DispatchLoop> dispatch_;
     std::unique_ptr<control::fleet::RegistryBackend> registry_;
+    std::map<PoolKey, Instant> asked_to_load_;  // the last time
+    std::unique_ptr<control::fleet::NodePools> loads_;
+    control::fleet::LoadProbe load_probe_;
+    std::unique_ptr<control::fleet::PoolBackend> pools_;
     std::vector<std::unique_ptr<EdgeUnit>> edges_;
     std::map<std::size_t, std::shared_ptr<ClientRun>> runs_;  // by request
     std::vector<std::shared_ptr<ClientRun>> finished_;

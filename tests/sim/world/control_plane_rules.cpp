@@ -224,6 +224,32 @@ ControlPlane::Offers ControlPlane::offers(const ClientRun& run) const {
     return found;
 }
 
+// Of the pools that could be loaded for it none is asked to be, and nothing else is on its way. A
+// node that refuses, or does not answer for 5 s, is left alone for 10 s.
+bool ControlPlane::left_at_rest(const ClientRun& run) const {
+    constexpr Duration kAskedWithin = 20s;
+    const Duration return_wait = control::placement::PlacementPolicy{}.return_wait;
+    const auto& model = run.wish().model;
+    bool any = false;
+    for (const auto& node : view_->nodes()) {
+        for (const PoolBlock& pool : node->pools) {
+            if (!node->takes_work() || (model && !model->empty() && !pool.lists(*model)) ||
+                is_shunned(run, pool)) {
+                continue;
+            }
+            const auto asked = asked_to_load_.find(pool.key);
+            const bool is_asked =
+                asked != asked_to_load_.end() && hub_.now() < asked->second + kAskedWithin;
+            const bool returns = pool.left_at && hub_.now() < *pool.left_at + return_wait + kRounds;
+            if (pool.ready || pool.loading || returns || is_asked) {
+                return false;
+            }
+            any = any || pool.loadable;
+        }
+    }
+    return any && hub_.now() > *run.parked_at() + kAskedWithin;
+}
+
 // No request waits while a slot is free that it may have, and nobody acts.
 void ControlPlane::look_at_queue() {
     if (!view_) {
@@ -236,6 +262,11 @@ void ControlPlane::look_at_queue() {
         const Offers found = settled ? offers(oldest) : Offers{};
         const bool missed = found.free_trusted || (found.free_suspect && !found.trusted);
         oldest.overlooked = missed ? oldest.overlooked + 1 : 0;
+        if (settled && left_at_rest(oldest)) {
+            hub_.referee.broken(fmt::format(
+                "request {} waits for '{}' while a pool is at rest", oldest.request().id, model
+            ));
+        }
         if (oldest.overlooked >= kLooks) {
             hub_.referee.broken(fmt::format(
                 "request {} waits for '{}' while a slot is free", oldest.request().id, model
@@ -271,7 +302,8 @@ std::optional<std::string> ControlPlane::find_unrest() const {
             return fmt::format("node {} runs, and the cluster does not use it", host->index());
         }
         for (const PoolBlock& pool : node->pools) {
-            if (!pool.ready || pool.cell->waiters() != 0 || pool.cell->claimed() != 0) {
+            if ((!pool.ready && !pool.loadable) || pool.cell->waiters() != 0 ||
+                pool.cell->claimed() != 0) {
                 return fmt::format(
                     "{} at rest: ready {}, {} slots claimed, {} waiters",
                     text(pool.key),

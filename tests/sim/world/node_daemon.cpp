@@ -22,6 +22,7 @@ namespace {
 constexpr Duration kCallLimit = 5s;
 constexpr Duration kDrainLimit = 30s;
 constexpr Duration kLeaseLook = 50ms;
+constexpr std::size_t kFirstPort = 1000;
 
 PoolId pool_name(std::size_t index) {
     return PoolId(fmt::format("p{}", index));
@@ -121,9 +122,13 @@ void NodeDaemon::begun() {
         notice_rest();
         return;
     }
+    table_.set_startable(true);
     for (std::size_t i = 0; i < hub_.options.pools; ++i) {
-        preload(i);
+        if (!hub_.options.on_demand || !table_.snapshot()->find(pool_name(i))->at_rest()) {
+            preload(i);
+        }
     }
+    publish();
 }
 
 NodeReplica* NodeDaemon::find(const PoolId& pool, const ReplicaId& replica) {
@@ -148,6 +153,34 @@ void NodeDaemon::preload(std::size_t pool) {
     publish();
 }
 
+Result<api::PoolStatus> NodeDaemon::load(const PoolId& pool) {
+    if (beginning_ || on_rest_) {
+        return fail(Errc::pool_unready, "the node is starting or stopping");
+    }
+    if (hub_.chance.yes(0.15)) {
+        return fail(Errc::pool_unavailable, "it does not fit");
+    }
+    for (std::size_t i = 0; i < hub_.options.pools; ++i) {
+        if (pool_name(i) == pool) {
+            preload(i);
+        }
+    }
+    return lifecycle::make_pool_status(*table_.snapshot()->find(pool), {});
+}
+
+std::size_t NodeDaemon::host_at(std::string_view address) {
+    const std::string port(address.substr(address.rfind(':') + 1));
+    return std::stoul(port) - kFirstPort;
+}
+
+std::size_t NodeDaemon::wanted_engines() {
+    std::size_t engines = 0;
+    for (const auto& pool : table_.snapshot()->pools) {
+        engines += pool->loadable() ? 0 : pool->replicas.size();
+    }
+    return engines;
+}
+
 void NodeDaemon::drain(std::size_t pool, Duration limit) {
     table_.set_draining(pool_name(pool), true);
     for (const auto& replica : replicas_) {
@@ -163,6 +196,7 @@ void NodeDaemon::stop(std::function<void()> on_rest) {
         return;
     }
     on_rest_ = std::move(on_rest);
+    table_.set_startable(false);
     tell(enroll::enroll_event::Leave{});
     for (const auto& replica : replicas_) {
         replica->stop(kDrainLimit);
@@ -175,6 +209,7 @@ void NodeDaemon::stop_keeping(std::function<void()> on_rest) {
         return;
     }
     on_rest_ = std::move(on_rest);
+    table_.set_startable(false);
     for (std::size_t i = 0; i < hub_.options.pools; ++i) {
         table_.set_draining(pool_name(i), true);
     }
@@ -235,9 +270,9 @@ void NodeDaemon::publish() {
     if (std::exchange(published_, pools->version) == pools->version) {
         return;
     }
-    std::map<PoolId, bool> ready;
+    std::map<PoolId, Standing> now;
     for (const auto& pool : pools->pools) {
-        ready[pool->spec->id] = pool->ready();
+        now[pool->spec->id] = {pool->ready(), pool->draining, pool->loadable(), pool->broken()};
     }
     // The edge is another thread.
     hub_.heap.after(hub_.chance.between(1us, 300us), [weak = weak_from_this(), pools] {
@@ -246,7 +281,7 @@ void NodeDaemon::publish() {
             self->edge_view_ = pools;
         }
     });
-    if (std::exchange(ready_, ready) != ready) {
+    if (std::exchange(standings_, now) != now) {
         tell(enroll::enroll_event::ReadinessChanged{});
     }
 }
@@ -296,7 +331,7 @@ void NodeDaemon::perform(const enroll::enroll_action::SendRegister&) {
     api::RegisterRequest message;
     message.node_id = NodeId(fmt::format("n{}", host_.index()));
     message.machine_id = MachineId(fmt::format("machine-{}", host_.index()));
-    message.address = fmt::format("http://10.0.0.1:{}", 1000 + host_.index());
+    message.address = fmt::format("http://10.0.0.1:{}", kFirstPort + host_.index());
     message.boot_id = fmt::format("b{}", boot_);
     for (const auto& pool : table_.snapshot()->pools) {
         message.pools.push_back(pool->spec->id);

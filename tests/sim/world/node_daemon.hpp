@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/node_messages.hpp"
+#include "api/node_views.hpp"
 #include "node/enroll/enroll_fsm.hpp"
 #include "node/lease/lease.hpp"
 #include "sim/world/node_replica.hpp"
@@ -40,6 +41,15 @@ public:
     void drain(std::size_t pool, Duration limit);
     void preload(std::size_t pool);
 
+    // As POST /v2/pools/{id}/preload; a node may refuse.
+    Result<api::PoolStatus> load(const PoolId& pool);
+
+    // The machine whose daemon says that it is at this address.
+    static std::size_t host_at(std::string_view address);
+
+    // Processes that there are when all is well: those of pools that are not at rest.
+    std::size_t wanted_engines();
+
     // GET /v2/node, as the reachability check asks it.
     bool answers() const { return !dead_; }
 
@@ -64,6 +74,16 @@ private:
     };
 
     using Relays = std::list<Relay>;
+
+    // As Supervisor's: what of a pool is told at once.
+    struct Standing {
+        bool ready = false;
+        bool draining = false;
+        bool loadable = false;
+        bool broken = false;
+
+        friend bool operator==(const Standing&, const Standing&) = default;
+    };
 
     struct Lingering {
         std::list<node::lease::Lease> leases;
@@ -102,7 +122,7 @@ private:
     node::lifecycle::ReplicaTable table_;
     std::vector<std::shared_ptr<NodeReplica>> replicas_;
     std::shared_ptr<const node::lifecycle::PoolsView> edge_view_;
-    std::map<PoolId, bool> ready_;
+    std::map<PoolId, Standing> standings_;
     Relays relays_;
     std::map<std::int64_t, Lingering> lingering_;  // by pid
     std::function<void()> on_rest_;

@@ -22,6 +22,7 @@ Options small(std::uint64_t seed) {
     options.queue_timeout = chance.between(5s, 60s);
     options.retry_budget.floor =
         static_cast<std::uint32_t>(chance.between(std::size_t{1}, std::size_t{20}));
+    options.on_demand = chance.yes(0.3);
     return options;
 }
 

@@ -29,6 +29,7 @@ enum class Sabotage : std::uint8_t {
     repeated_piece,    // a piece of an answer is relayed twice
     skipped_piece,     // an answer goes on one piece too late
     retry_storm,       // no budget holds second tries back
+    lazy_loader,       // nobody asks for a pool to be loaded
 };
 
 // Kinds of faults, as the summary counts them.
@@ -90,6 +91,7 @@ struct Options {
     std::size_t queue = 30;
     Duration queue_timeout = std::chrono::seconds(40);
     control::gateway::RetryBudgetConfig retry_budget{};
+    bool on_demand = false;  // pools are at rest until a request wants them
     Sabotage sabotage = Sabotage::none;
     bool verbose = false;
 };

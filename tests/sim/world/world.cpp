@@ -159,7 +159,7 @@ std::optional<std::string> World::find_unrest() const {
         }
     }
     for (const auto& host : hub_.hosts) {
-        const std::size_t wanted = hub_.options.pools * hub_.options.replicas;
+        const std::size_t wanted = host->daemon() ? host->daemon()->wanted_engines() : 0;
         const std::size_t running = host->running().size();
         if (running != wanted) {
             return fmt::format(

@@ -80,7 +80,8 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{Sabotage::doubled_engine, "engines at rest"},
         Damage{Sabotage::repeated_piece, "its client gets piece"},
         Damage{Sabotage::skipped_piece, "its client gets piece"},
-        Damage{Sabotage::retry_storm, "second tries"}
+        Damage{Sabotage::retry_storm, "second tries"},
+        Damage{Sabotage::lazy_loader, "while a pool is at rest"}
     )
 );
 
