@@ -153,7 +153,10 @@ TEST_F(ControlLoading, ALoadThatFailsEndsTheWait) {
     ASSERT_EQ(beat(node, {failed}).status, 200);
     const Answer told = request.read_answer();
     EXPECT_EQ(code_of(told), "MODEL_NOT_AVAILABLE");
-    EXPECT_TRUE(told.body.contains("is not ready: the engine ended with status 1\"")) << told.body;
+    EXPECT_TRUE(told.body.contains(
+        "no pool is ready to serve the model 'qwen'; pool 'chat' of node 'gpu-1' is not ready: the "
+        "engine ended with status 1\""
+    )) << told.body;
 }
 
 TEST_F(ControlLoading, ATaskWaitsForALoadAsARequestDoes) {

@@ -1,5 +1,6 @@
 #include "control/gateway/dispatcher.hpp"
 
+#include "control/placement/explanation.hpp"
 #include "control/placement/feasibility.hpp"
 
 #include <fmt/format.h>
@@ -18,6 +19,8 @@ using admission::Ticket;
 using admission::TicketId;
 
 namespace {
+
+constexpr std::size_t kMostTold = 3;  // pools in one sentence
 
 // Not for one that is loaded.
 bool awaits_return(const std::optional<Bid::Awaited>& awaited, Instant now) {
@@ -300,18 +303,29 @@ Dispatcher::Prospect Dispatcher::look_ahead(const Waiting& waiting, Instant now)
     }
     if (decision.rejection) {
         prospect.otherwise = *decision.rejection;
-        prospect.otherwise.message += refusals_to(request, now);
+        prospect.otherwise.message += why_unloaded(request, now);
     }
     return prospect;
 }
 
-// What the nodes said that were asked to load a pool for such a request.
-std::string Dispatcher::refusals_to(const placement::PlacementRequest& request, Instant now) const {
+// What the nodes say that were asked to load a pool for such a request, or failed to.
+std::string Dispatcher::why_unloaded(const placement::PlacementRequest& request, Instant now)
+    const {
     std::string text;
-    for (const auto& [key, refusal] : load_refusals_) {
-        const view::PoolBlock* const pool = view_->find_pool(key);
-        if (refusal.until > now && pool != nullptr && placement::serves(*pool, request)) {
-            text += fmt::format("; node '{}': {}", key.node.str(), refusal.why);
+    std::size_t told = 0;
+    for (const auto& node : view_->nodes()) {
+        for (const view::PoolBlock& pool : node->pools) {
+            if (!placement::serves(pool, request) || told == kMostTold) {
+                continue;
+            }
+            const auto refusal = load_refusals_.find(pool.key);
+            const bool refused = refusal != load_refusals_.end() && refusal->second.until > now;
+            if (refused) {
+                text += fmt::format("; node '{}': {}", node->id.str(), refusal->second.why);
+            } else if (!pool.last_error.empty()) {
+                text += "; " + placement::why_pool(pool);
+            }
+            told += refused || !pool.last_error.empty() ? 1 : 0;
         }
     }
     return text;

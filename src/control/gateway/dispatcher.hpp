@@ -188,7 +188,7 @@ private:
     void stand_in_line(Waiting& waiting, Instant now);
     std::optional<Grant> try_claim(const placement::PlacementRequest& request, Instant now);
     Prospect look_ahead(const Waiting& waiting, Instant now) const;
-    std::string refusals_to(const placement::PlacementRequest& request, Instant now) const;
+    std::string why_unloaded(const placement::PlacementRequest& request, Instant now) const;
     static std::optional<Error> judge_wait(Waiting& waiting, const Prospect& prospect);
     void attend_to_unserved(Instant now);
     void ask_to_load(const Prospect& prospect) const;

@@ -40,6 +40,7 @@ protected:
     static view::PoolBlock failed(const std::string& node) {
         view::PoolBlock pool = at_rest(node);
         pool.loadable = false;
+        pool.last_error = "exit code 1";
         return pool;
     }
 
@@ -149,7 +150,11 @@ TEST_F(DispatcherLoading, ALoadThatFailsEndsTheWaitUnlessAnotherPoolMayBeLoaded)
     EXPECT_EQ(asked(), (Asked{key_of("b")}));
     EXPECT_FALSE(*request);
     set_view({failed("a"), failed("b")});
-    EXPECT_EQ(error_of(request), "no pool is ready to serve the model 'qwen'");
+    EXPECT_EQ(
+        error_of(request),
+        "no pool is ready to serve the model 'qwen'; pool 'p' of node 'a' is not ready: exit code "
+        "1; pool 'p' of node 'b' is not ready: exit code 1"
+    );
 }
 
 TEST_F(DispatcherLoading, WhoHadAPlaceBeforeWaitsOnWhateverBecomesOfTheLoad) {

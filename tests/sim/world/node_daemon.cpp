@@ -272,7 +272,9 @@ void NodeDaemon::publish() {
     }
     std::map<PoolId, Standing> now;
     for (const auto& pool : pools->pools) {
-        now[pool->spec->id] = {pool->ready(), pool->draining, pool->loadable(), pool->broken()};
+        now[pool->spec->id] = {
+            pool->ready(), pool->draining, pool->at_rest(), pool->loadable(), pool->broken()
+        };
     }
     // The edge is another thread.
     hub_.heap.after(hub_.chance.between(1us, 300us), [weak = weak_from_this(), pools] {

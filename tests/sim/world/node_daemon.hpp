@@ -79,6 +79,7 @@ private:
     struct Standing {
         bool ready = false;
         bool draining = false;
+        bool at_rest = false;
         bool loadable = false;
         bool broken = false;
 
