@@ -17,9 +17,11 @@ bool is_live(const ReplicaReport& replica) {
 }
 
 // A body that is left out says nothing.
+constexpr std::uint64_t kHour = 3'600'000;
+constexpr std::size_t kLongestRef = 4096;  // bytes; of a path
+
 template <class Message>
 Result<Message> read_drain(std::string_view text) {
-    constexpr std::uint64_t kHour = 3'600'000;
     auto message = read_message<Message>(text.empty() ? "{}" : text, [](const auto&) {
         return Result<void>();
     });
@@ -72,6 +74,21 @@ Result<StaticNodeRequest> from_json(std::string_view text) {
     return message;
 }
 
+template <>
+Result<PoolReloadRequest> from_json(std::string_view text) {
+    auto message = read_message<PoolReloadRequest>(text, [](const json::bj::value& tree) {
+        return require_keys(tree, "", {"new_model_ref"});
+    });
+    if (message && message->drain_deadline_ms > kHour) {
+        return fail(Errc::invalid_params, "drain_deadline_ms: must be at most 3600000");
+    }
+    if (message &&
+        (message->new_model_ref.empty() || message->new_model_ref.size() > kLongestRef)) {
+        return fail(Errc::invalid_params, "new_model_ref: must be 1 to 4096 bytes");
+    }
+    return message;
+}
+
 std::string to_json(const StaticNodeRequest& message) {
     return json::serialize(json::write(message, json::Nulls::write));
 }
@@ -91,6 +108,10 @@ std::string to_json(const DrainRequest& message) {
 }
 
 std::string to_json(const PoolDrainRequest& message) {
+    return json::serialize(json::write(message, json::Nulls::write));
+}
+
+std::string to_json(const PoolReloadRequest& message) {
     return json::serialize(json::write(message, json::Nulls::write));
 }
 

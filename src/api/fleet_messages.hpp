@@ -29,6 +29,13 @@ struct PoolDrainRequest {
     std::uint64_t deadline_ms = 60'000;  // then its engines end, idle or not; an hour at most
 };
 
+// POST .../pools/{pool}/reload.
+struct PoolReloadRequest {
+    std::string new_model_ref;  // as `model` of a pool: a file, or a name of the store
+    std::uint64_t drain_deadline_ms =
+        60'000;  // for its work to end, an hour at most; else it stays
+};
+
 struct PoolHealthMetrics {
     std::uint64_t queue_depth = 0;  // requests that wait for a name this pool serves
     std::uint32_t claimed = 0;      // slots this control plane holds now
@@ -59,9 +66,12 @@ template <>
 Result<DrainRequest> from_json(std::string_view text);
 template <>
 Result<PoolDrainRequest> from_json(std::string_view text);
+template <>
+Result<PoolReloadRequest> from_json(std::string_view text);
 std::string to_json(const StaticNodeRequest& message);
 std::string to_json(const DrainRequest& message);
 std::string to_json(const PoolDrainRequest& message);
+std::string to_json(const PoolReloadRequest& message);
 std::string to_json(const PoolHealth& message);
 
 // Whether work of the node still runs: slots that are claimed here or leased there.
@@ -70,6 +80,7 @@ std::uint64_t work_in_progress(const NodeInfo& node);
 BOOST_DESCRIBE_STRUCT(StaticNodeRequest, (), (url))
 BOOST_DESCRIBE_STRUCT(DrainRequest, (), (deadline_ms))
 BOOST_DESCRIBE_STRUCT(PoolDrainRequest, (), (deadline_ms))
+BOOST_DESCRIBE_STRUCT(PoolReloadRequest, (), (new_model_ref, drain_deadline_ms))
 BOOST_DESCRIBE_STRUCT(
     PoolHealthMetrics,
     (),

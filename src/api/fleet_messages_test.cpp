@@ -62,6 +62,21 @@ TEST(FleetMessages, APoolThatIsDrainedIsGivenTimeUnlessItIsTold) {
     EXPECT_TRUE(refused.error().message.contains("deadline_ms")) << refused.error().message;
 }
 
+TEST(FleetMessages, AReloadNamesTheNewModel) {
+    const auto message = from_json<PoolReloadRequest>(R"({"new_model_ref":"/m/b.gguf"})");
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->new_model_ref, "/m/b.gguf");
+    EXPECT_EQ(message->drain_deadline_ms, 60'000U);
+    EXPECT_EQ(from_json<PoolReloadRequest>("{}").error().message, "new_model_ref: is missing");
+    EXPECT_FALSE(from_json<PoolReloadRequest>(R"({"new_model_ref":""})"));
+    EXPECT_EQ(
+        from_json<PoolReloadRequest>(R"({"new_model_ref":"b","drain_deadline_ms":3600001})")
+            .error()
+            .message,
+        "drain_deadline_ms: must be at most 3600000"
+    );
+}
+
 TEST(FleetMessages, HealthIsWhatTheLastReportSaid) {
     const PoolHealth health = make_pool_health(ready_pool(), true, 7);
     EXPECT_EQ(
