@@ -193,6 +193,22 @@ TEST_F(ControlLoading, OperatorsPreloadAndDrainAPool) {
     EXPECT_EQ(code_of(chat(kAsk)), "MODEL_NOT_AVAILABLE") << "drained: nobody loads it";
 }
 
+TEST_F(ControlLoading, AnOperatorReloadsAPool) {
+    start();
+    FakeNode& node = join("gpu-1", {ready_pool("chat", "qwen")});
+    node.play_next(starts());
+    constexpr std::string_view kNew = R"({"new_model_ref":"/m/b.gguf","drain_deadline_ms":1500})";
+    const Answer reloading = ask("POST", "/v2/nodes/gpu-1/pools/chat/reload", kNew);
+    EXPECT_EQ(reloading.status, 202);
+    EXPECT_TRUE(reloading.body.contains(R"("state":"starting")")) << reloading.body;
+    ASSERT_EQ(node.seen().size(), 1U);
+    EXPECT_EQ(node.seen()[0].target, "/v2/pools/chat/reload");
+    EXPECT_EQ(node.seen()[0].body, kNew);
+    const Answer wrong = ask("POST", "/v2/pools/chat/reload", "{}");
+    EXPECT_EQ(wrong.status, 400);
+    EXPECT_TRUE(wrong.body.contains("new_model_ref: is missing")) << wrong.body;
+}
+
 TEST_F(ControlLoading, AnOperatorIsToldWhyAPoolIsNotChanged) {
     start();
     FakeNode& node = join_at_rest("gpu-1");

@@ -56,8 +56,10 @@ FakeNode::FakeNode(std::string id, async::AsyncClock& clock, LogSink& sink)
         });
     }
     for (const char* const path :
-         {"/v2/pools/{pool}/engine/{path...}", "/v2/pools/{pool}/preload", "/v2/pools/{pool}/drain"
-         }) {
+         {"/v2/pools/{pool}/engine/{path...}",
+          "/v2/pools/{pool}/preload",
+          "/v2/pools/{pool}/drain",
+          "/v2/pools/{pool}/reload"}) {
         routes_.add({
             .method = net::Method::post,
             .path = path,

@@ -39,7 +39,7 @@ Script stream(std::vector<std::string> pieces);
 Script refusal(int status, std::string code);
 
 // A node without engines: it answers GET /v2/node and plays scripts for /v2/pools/{p}/engine/...,
-// /v2/pools/{p}/preload and /v2/pools/{p}/drain.
+// /v2/pools/{p}/preload, /drain and /reload.
 class FakeNode {
 public:
     struct Seen {

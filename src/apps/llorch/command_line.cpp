@@ -111,10 +111,20 @@ void add_pool_change(CLI::App& pools, CommandLine& line, Command command, const 
         )
         ->type_name("")
         ->required();
-    if (command == Command::pools_drain) {
+    if (command == Command::pools_reload) {
+        change
+            .add_option("MODEL", line.pool.model, "A file on its machine, or a name in its store")
+            ->type_name("")
+            ->required();
+    }
+    if (command != Command::pools_preload) {
+        const bool drains = command == Command::pools_drain;
         change
             .add_option(
-                "--wait-secs", line.pool.wait_secs, "How long its work may take; then it is ended"
+                "--wait-secs",
+                line.pool.wait_secs,
+                drains ? "How long its work may take; then it is ended"
+                       : "How long its work may take; then nothing is changed"
             )
             ->type_name("N")
             ->check(CLI::Range(0, 3600).description(""))
@@ -127,6 +137,7 @@ void add_pools(CLI::App& app, CommandLine& line) {
     CLI::App& pools = add_list_of_changeable(app, line, Command::pools, "pools");
     add_pool_change(pools, line, Command::pools_preload, "preload");
     add_pool_change(pools, line, Command::pools_drain, "drain");
+    add_pool_change(pools, line, Command::pools_reload, "reload");
 }
 
 void add_run(CLI::App& app, CommandLine& line) {

@@ -23,6 +23,7 @@ enum class Command {
     pools,
     pools_preload,
     pools_drain,
+    pools_reload,
     models,
     model,
     run,
@@ -49,7 +50,8 @@ struct NodeOptions {
 // Which pool to change, and how.
 struct PoolOptions {
     std::string id;                // "chat", or "gpu-1/chat"
-    std::uint32_t wait_secs = 60;  // how long the work of one that is drained may take
+    std::string model;             // of one that is reloaded: a file there, or a name of its store
+    std::uint32_t wait_secs = 60;  // how long its work may take
 };
 
 struct RunOptions {

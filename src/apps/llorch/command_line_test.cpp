@@ -89,6 +89,10 @@ TEST(CommandLine, ListsPoolsOrChangesOne) {
     const CommandLine drain = parsed({"pools", "drain", "chat", "--wait-secs", "5"});
     EXPECT_EQ(drain.command, Command::pools_drain);
     EXPECT_EQ(drain.pool.wait_secs, 5U);
+    const CommandLine reload = parsed({"pools", "reload", "chat", "/m/b.gguf"});
+    EXPECT_EQ(reload.command, Command::pools_reload);
+    EXPECT_EQ(reload.pool.model, "/m/b.gguf");
+    EXPECT_EQ(text({"pools", "reload", "chat"}).code, ExitCode::usage);
     EXPECT_EQ(text({"pools", "drain"}).code, ExitCode::usage);
     EXPECT_EQ(text({"pools", "preload", "chat", "--wait-secs", "5"}).code, ExitCode::usage);
 }

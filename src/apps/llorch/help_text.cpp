@@ -58,6 +58,8 @@ std::string_view summary_of(Command command) {
             return "Start a pool that does not run";
         case Command::pools_drain:
             return "Give a pool no new work and end its engines when they have none";
+        case Command::pools_reload:
+            return "Let a pool go over to another model under the same name";
         case Command::models:
             return "List the models that can be asked";
         case Command::model:
@@ -119,6 +121,12 @@ Without --url the commands name this machine by its own address.
             return "It is told to start and not waited for: `llorch pools` shows how far it is.\n";
         case Command::pools_drain:
             return "It is told so and not waited for. It stays drained until it is preloaded.\n";
+        case Command::pools_reload:
+            return "It is told so and not waited for: `llorch pools` shows how far it is. If the "
+                   "new "
+                   "model\nfails, the old one serves again. The next start of its pool-managerd "
+                   "takes "
+                   "what its\nsettings say.\n";
         case Command::token_rotate:
             return R"(Without a flag it adds a new token behind the old one: accepted, sent by nobody. After each
 step copy the file to every machine; a daemon takes it in within two seconds. In this order no

@@ -25,6 +25,7 @@ ExitCode call_server(const CommandLine& line, ApiClient client, Console& console
             return pools_command(client, line.json, unix_ms(now), console);
         case Command::pools_preload:
         case Command::pools_drain:
+        case Command::pools_reload:
             return change_pool_command(
                 client, line.command, line.pool, line.json, unix_ms(now), console
             );

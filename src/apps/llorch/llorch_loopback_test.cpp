@@ -288,6 +288,13 @@ TEST_F(Llorch, ChangesOnePool) {
     EXPECT_NE(
         drain.out.find(R"(/v2/nodes/gpu-1/pools/chat/drain{"deadline_ms":5000})"), std::string::npos
     ) << drain.out;
+    const Ran reload = call({"pools", "reload", "chat", "/m/b.gguf"});
+    EXPECT_NE(
+        reload.out.find(
+            R"(/v2/pools/chat/reload{"new_model_ref":"/m/b.gguf","drain_deadline_ms":60000})"
+        ),
+        std::string::npos
+    ) << reload.out;
     EXPECT_TRUE(call({"pools", "drain", "chat", "--json"}).out.starts_with("{"));
     const Ran unknown = call({"pools", "preload", "gpu-1/none"});
     EXPECT_EQ(unknown.code, ExitCode::not_found);

@@ -23,9 +23,21 @@ std::string path_of(const std::string& id) {
     return valid_id(node) && valid_id(pool) ? fmt::format("/v2/nodes/{}/pools/{}", node, pool) : "";
 }
 
-std::string drain_body(const PoolOptions& options) {
-    const std::chrono::seconds wait(options.wait_secs);
-    return api::to_json(api::PoolDrainRequest{static_cast<std::uint64_t>(to_ms(wait))});
+struct Change {
+    std::string verb;
+    std::string body;
+};
+
+Change change_of(Command command, const PoolOptions& options) {
+    const auto wait_ms = static_cast<std::uint64_t>(to_ms(std::chrono::seconds(options.wait_secs)));
+    switch (command) {
+        case Command::pools_drain:
+            return {"drain", api::to_json(api::PoolDrainRequest{wait_ms})};
+        case Command::pools_reload:
+            return {"reload", api::to_json(api::PoolReloadRequest{options.model, wait_ms})};
+        default:
+            return {"preload", ""};
+    }
 }
 
 }  // namespace
@@ -49,17 +61,16 @@ ExitCode change_pool_command(
     std::int64_t now_ms,
     Console& console
 ) {
-    std::string path = path_of(options.id);
-    if (path.empty()) {
+    const std::string pool_path = path_of(options.id);
+    if (pool_path.empty()) {
         return report(
             console,
             {ExitCode::usage, fmt::format("'{}' cannot be a pool's id", printable(options.id))}
         );
     }
-    const bool drains = command == Command::pools_drain;
-    path += drains ? "/drain" : "/preload";
+    Change change = change_of(command, options);
     const auto answer =
-        client.call(net::Method::post, std::move(path), drains ? drain_body(options) : "");
+        client.call(net::Method::post, pool_path + "/" + change.verb, std::move(change.body));
     if (!answer) {
         return report(console, answer.error());
     }

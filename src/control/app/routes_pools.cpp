@@ -124,7 +124,20 @@ Task<void> drain(RouteContext& context, net::Exchange& exchange) {
     });
 }
 
+Task<void> reload(RouteContext& context, net::Exchange& exchange) {
+    const auto message = api::from_json<api::PoolReloadRequest>(exchange.body());
+    if (!message) {
+        co_await exchange.respond_error(message.error());
+        co_return;
+    }
+    co_await change(context, exchange, [&context, message = *message](const PoolKey& pool) {
+        return context.pools.reload(pool, message);
+    });
+}
+
 constexpr const char* kDrainExample = R"({"deadline_ms":60000})";
+constexpr const char* kReloadExample =
+    R"({"new_model_ref":"/models/qwen3-8b-q5.gguf","drain_deadline_ms":60000})";
 
 }  // namespace
 
@@ -145,6 +158,14 @@ void add_pool_routes(net::RouteTable& routes, RouteContext& context) {
         drain,
         {.example = kDrainExample}
     );
+    group.post(
+        "/v2/nodes/{node}/pools/{pool}/reload",
+        "A pool's engines go over to another model under the same name, once their work has ended; "
+        "the old one serves on if that takes longer than drain_deadline_ms, or if the new one "
+        "fails",
+        reload,
+        {.example = kReloadExample}
+    );
     group.get("/v2/pools/{pool}", "One pool, while its id is unique", show_pool);
     group.get(
         "/v2/pools/{pool}/health", "Whether a pool, while its id is unique, is well", show_health
@@ -157,6 +178,12 @@ void add_pool_routes(net::RouteTable& routes, RouteContext& context) {
         "The same drain of a pool, while its id is unique",
         drain,
         {.example = kDrainExample}
+    );
+    group.post(
+        "/v2/pools/{pool}/reload",
+        "The same reload of a pool, while its id is unique",
+        reload,
+        {.example = kReloadExample}
     );
 }
 

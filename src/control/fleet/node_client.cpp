@@ -1,7 +1,6 @@
 #include "control/fleet/node_client.hpp"
 
 #include "api/error_body.hpp"
-#include "api/fleet_messages.hpp"
 #include "api/http_address.hpp"
 
 #include <fmt/format.h>
@@ -116,6 +115,14 @@ Task<Result<api::PoolStatus>> NodeClient::drain(std::string address, PoolId pool
     const api::PoolDrainRequest body{static_cast<std::uint64_t>(to_ms(limit))};
     return change_pool(
         std::move(address), fmt::format("/v2/pools/{}/drain", pool.str()), api::to_json(body)
+    );
+}
+
+Task<Result<api::PoolStatus>> NodeClient::reload(
+    std::string address, PoolId pool, api::PoolReloadRequest message
+) {
+    return change_pool(
+        std::move(address), fmt::format("/v2/pools/{}/reload", pool.str()), api::to_json(message)
     );
 }
 

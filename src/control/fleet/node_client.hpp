@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/fleet_messages.hpp"
 #include "api/node_views.hpp"
 #include "api/operation.hpp"
 #include "auth/live_auth.hpp"
@@ -26,6 +27,9 @@ public:
     virtual Task<Result<api::PoolStatus>> drain(
         std::string address, PoolId pool, Duration limit
     ) = 0;
+    virtual Task<Result<api::PoolStatus>> reload(
+        std::string address, PoolId pool, api::PoolReloadRequest message
+    ) = 0;
 };
 
 // Does it over HTTP.
@@ -47,6 +51,9 @@ public:
 
     Task<Result<api::PoolStatus>> preload(std::string address, PoolId pool) override;
     Task<Result<api::PoolStatus>> drain(std::string address, PoolId pool, Duration limit) override;
+    Task<Result<api::PoolStatus>> reload(
+        std::string address, PoolId pool, api::PoolReloadRequest message
+    ) override;
 
 private:
     Task<Result<api::PoolStatus>> change_pool(

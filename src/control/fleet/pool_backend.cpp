@@ -55,6 +55,15 @@ Task<Result<api::PoolInfo>> PoolBackend::drain(PoolKey pool, Duration limit) {
     co_return take(pool, answer);
 }
 
+Task<Result<api::PoolInfo>> PoolBackend::reload(PoolKey pool, api::PoolReloadRequest message) {
+    const auto address = address_of(pool);
+    if (!address) {
+        co_return std::unexpected(address.error());
+    }
+    const auto answer = co_await parts_.nodes.reload(*address, pool.pool, std::move(message));
+    co_return take(pool, answer);
+}
+
 Result<std::string> PoolBackend::address_of(const PoolKey& pool) {
     const registry::NodeTable& table = parts_.registry.unpublished();
     if (const auto known = table.get_pool(pool); !known) {

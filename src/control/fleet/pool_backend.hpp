@@ -48,6 +48,10 @@ public:
     // It stays so until it is preloaded. Errors: as preload().
     Task<Result<api::PoolInfo>> drain(PoolKey pool, Duration limit);
 
+    // Its engines go over to another model; the old one serves again if that fails, or if its work
+    // does not end in time. Errors: as preload().
+    Task<Result<api::PoolInfo>> reload(PoolKey pool, api::PoolReloadRequest message);
+
 private:
     Task<void> run_load(PoolKey pool);
     Result<std::string> address_of(const PoolKey& pool);

@@ -81,6 +81,10 @@ public:
         co_return fail(Errc::internal, "operators drain at the node");
     }
 
+    Task<Answer> reload(std::string, PoolId, api::PoolReloadRequest) override {
+        co_return fail(Errc::internal, "nobody reloads here");
+    }
+
 private:
     Hub& hub_;
     OpenCalls<Answer> calls_;
