@@ -47,6 +47,10 @@ bool PoolView::at_rest() const {
     return std::ranges::all_of(replicas, &ReplicaView::at_rest);
 }
 
+bool PoolView::drained() const {
+    return draining && at_rest();
+}
+
 // Whether the model's file is there is found by the attempt: it may come at any time.
 bool PoolView::loadable() const {
     return startable && !draining && !replicas.empty() && at_rest();

@@ -53,6 +53,7 @@ struct PoolView {
     bool ready() const;
     bool broken() const;   // a replica crash-loops
     bool at_rest() const;  // all of it is
+    bool drained() const;  // it was told to drain, and all of it is at rest
     bool loadable(
     ) const;  // it is at rest, not draining, and its node starts it when it is asked to
     Bytes vram_need() const;              // of a start of all replicas; 0 unless loadable

@@ -368,7 +368,7 @@ bool Supervisor::note_readiness(const lifecycle::PoolsView& pools) {
     std::map<PoolId, Standing> now;
     for (const auto& pool : pools.pools) {
         now[pool->spec->id] = {
-            pool->ready(), pool->draining, pool->at_rest(), pool->loadable(), pool->broken()
+            pool->ready(), pool->draining, pool->drained(), pool->loadable(), pool->broken()
         };
     }
     return std::exchange(standings_, now) != now;

@@ -273,7 +273,7 @@ void NodeDaemon::publish() {
     std::map<PoolId, Standing> now;
     for (const auto& pool : pools->pools) {
         now[pool->spec->id] = {
-            pool->ready(), pool->draining, pool->at_rest(), pool->loadable(), pool->broken()
+            pool->ready(), pool->draining, pool->drained(), pool->loadable(), pool->broken()
         };
     }
     // The edge is another thread.

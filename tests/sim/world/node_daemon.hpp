@@ -79,7 +79,7 @@ private:
     struct Standing {
         bool ready = false;
         bool draining = false;
-        bool at_rest = false;
+        bool drained = false;
         bool loadable = false;
         bool broken = false;
 
