@@ -90,7 +90,7 @@ private:
     Logger log_;
     PollPlanner planner_;
     async::Alarm alarm_;
-    Instant wakes_at_{};  // by itself
+    Instant wakes_at_{};                      // by itself
     std::map<NodeId, std::size_t> failures_;  // in a row
 };
 

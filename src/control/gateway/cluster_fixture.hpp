@@ -44,6 +44,7 @@ inline view::NodeBlock node_block(std::string id, std::vector<view::PoolBlock> p
 // Nodes in order of id; the warm-up is over.
 inline view::ClusterViewPtr view_of(std::vector<view::NodeBlock> blocks) {
     std::vector<view::NodeBlockPtr> nodes;
+    nodes.reserve(blocks.size());
     for (view::NodeBlock& block : blocks) {
         nodes.push_back(std::make_shared<const view::NodeBlock>(std::move(block)));
     }
