@@ -1,6 +1,9 @@
-"""A node that was given a folder of models: each is loaded when it is asked for, and ended when it is drained."""
+"""A node that was given a folder of models: each is loaded when it is asked for, ended when it is drained, and replaced when
+another is named."""
 import os
 import shutil
+import threading
+from pathlib import Path
 
 import pytest
 from make_tiny_gguf import golden
@@ -51,6 +54,14 @@ class Node(Runner):
 
     def drain(self, pool_id, body=None):
         return self.client.post("/v2/pools/%s/drain" % pool_id, body)
+
+    def reload(self, pool_id, body):
+        return self.client.post("/v2/pools/%s/reload" % pool_id, body)
+
+    def model_file(self, pool_id):
+        """Of the engine that runs."""
+        command = Path("/proc/%d/cmdline" % self.pid(pool_id)).read_text().split("\0")
+        return command[command.index("--model" if "--model" in command else "-m") + 1]
 
     def wait_ready(self, pool_id):
         wait_for("pool %s to be ready" % pool_id, lambda: self.pool(pool_id)["ready"])
@@ -145,6 +156,82 @@ def test_a_model_that_does_not_fit_is_refused_until_another_has_ended(node):
     wait_for("room for the other model", lambda: node.load("b").status == 202)
     node.wait_ready("b")
     assert node.ask("b").status == 200
+
+
+class Asker(threading.Thread):
+    """Asks a pool again and again until it is told to end."""
+
+    def __init__(self, node, pool_id):
+        super().__init__()
+        self.node, self.pool_id, self.ending, self.answers = node, pool_id, threading.Event(), []
+
+    def run(self):
+        while not self.ending.wait(0.01):
+            self.answers.append(self.node.ask(self.pool_id))
+
+    def end(self):
+        self.ending.set()
+        self.join()
+        return self.answers
+
+
+def test_a_pool_goes_over_to_another_model_while_requests_come(node):
+    node.begin()
+    node.load("a")
+    node.wait_ready("a")
+    old_pid, other = node.pid("a"), str(node.models / "b.gguf")
+    askers = [Asker(node, "a") for _ in range(3)]
+    for asker in askers:
+        asker.start()
+    wait_for("requests to be answered", lambda: all(len(asker.answers) > 2 for asker in askers))
+
+    answer = node.reload("a", {"new_model_ref": other})
+    assert (answer.status, answer.json()["pool_id"], answer.json()["draining"]) == (202, "a", True), answer
+    for refused in (node.reload("a", {"new_model_ref": other}), node.load("a"), node.drain("a")):
+        assert (refused.status, refused.error["code"]) == (409, "CONFLICT"), refused
+        assert refused.error["message"] == "pool 'a' is being reloaded"
+    wait_for("the reload", lambda: node.metric('reload_success_total{node_id="n1",pool_id="a"} 1'))
+    counts = [len(asker.answers) for asker in askers]
+    wait_for("requests after it", lambda: all(len(asker.answers) > count + 2 for asker, count in zip(askers, counts)))
+
+    answers = [answer for asker in askers for answer in asker.end()]
+    for answer in answers:
+        assert answer.status in (200, 503), answer
+        if answer.status == 200:
+            assert answer.json()["choices"][0]["message"]["content"] == golden("beta"), "none was cut off"
+    assert all(asker.answers[-1].status == 200 for asker in askers)
+    assert not is_running(old_pid) and node.model_file("a") == other
+    assert node.pool("a")["ready"]
+    assert node.metric('reload_duration_ms_count{node_id="n1",pool_id="a"} 1')
+    assert node.metric('drain_events_total{node_id="n1",pool_id="a",reason="reload"} 1')
+
+
+def test_a_broken_model_leaves_the_old_one_serving(node):
+    node.begin()
+    node.load("a")
+    node.wait_ready("a")
+    broken = node.models / "broken.gguf"
+    broken.write_text("no model")
+    assert node.reload("a", {"new_model_ref": str(broken)}).status == 202
+    wait_for("the reload to fail",
+             lambda: node.metric('reload_failure_total{node_id="n1",pool_id="a",reason="start_failed"} 1'))
+    node.wait_ready("a")
+    assert node.model_file("a") == str(node.models / "a.gguf")
+    assert node.ask("a").json()["choices"][0]["message"]["content"] == golden("beta")
+
+
+def test_what_cannot_be_reloaded_is_refused(node):
+    node.begin()
+    other, absent = str(node.models / "b.gguf"), str(node.models / "absent.gguf")
+    answer = node.reload("absent", {"new_model_ref": other})
+    assert (answer.status, answer.error["code"]) == (404, "NOT_FOUND")
+    answer = node.reload("a", {"new_model_ref": absent})
+    assert answer.status == 404 and absent in answer.error["message"], answer
+    for body, field in (({}, "new_model_ref"), ({"new_model_ref": ""}, "new_model_ref"),
+                        ({"new_model_ref": other, "drain_deadline_ms": 3600001}, "drain_deadline_ms")):
+        answer = node.reload("a", body)
+        assert answer.status == 400 and field in answer.error["message"], answer
+    assert node.pool("a")["loadable"], "nothing was begun"
 
 
 def test_the_control_plane_hears_of_loads_and_drains_at_once(cluster, model):

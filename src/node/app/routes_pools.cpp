@@ -63,6 +63,36 @@ Task<void> drain(RouteContext& context, net::Exchange& exchange) {
     co_await net::answer(exchange, 202, std::move(status));
 }
 
+// What the pool is once its reload has begun; control thread.
+Task<void> begin_reload(
+    RouteContext& context,
+    PoolId id,
+    api::PoolReloadRequest message,
+    async::Handoff<Result<api::PoolStatus>> done
+) {
+    const Duration limit = std::chrono::milliseconds(message.drain_deadline_ms);
+    const Result<void> begun = co_await context.supervisor.reload(id, message.new_model_ref, limit);
+    std::move(done).set(
+        begun ? context.facts.pool_status(id)
+              : Result<api::PoolStatus>(std::unexpected(begun.error()))
+    );
+}
+
+Task<void> reload(RouteContext& context, net::Exchange& exchange) {
+    const auto message = api::from_json<api::PoolReloadRequest>(exchange.body());
+    if (!message) {
+        co_await exchange.respond_error(message.error());
+        co_return;
+    }
+    const Executor here = co_await asio::this_coro::executor;
+    async::Handoff<Result<api::PoolStatus>> done(here);
+    context.control.post([&context, done, message = *message, id = PoolId(exchange.param("id"))] {
+        context.tasks.spawn(begin_reload(context, id, message, done));
+    });
+    auto status = co_await done.wait();
+    co_await net::answer(exchange, 202, std::move(status));
+}
+
 }  // namespace
 
 void add_pool_routes(net::RouteTable& routes, RouteContext& context) {
@@ -82,6 +112,14 @@ void add_pool_routes(net::RouteTable& routes, RouteContext& context) {
         "after deadline_ms",
         drain,
         {.example = R"({"deadline_ms":60000})"}
+    );
+    group.post(
+        "/v2/pools/{id}/reload",
+        "Another model for a pool, under its name, until the daemon's next start: its engines end "
+        "once idle and start anew, unless work is left after drain_deadline_ms; the old model "
+        "serves again if the new one does not start",
+        reload,
+        {.example = R"({"new_model_ref":"/models/b.gguf","drain_deadline_ms":60000})"}
     );
 }
 

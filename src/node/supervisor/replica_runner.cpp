@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cassert>
 #include <csignal>
 #include <system_error>
 #include <utility>
@@ -95,6 +96,11 @@ void ReplicaRunner::connection_refused() {
     if (!probing_) {
         next_probe_.arm(Duration::zero());
     }
+}
+
+void ReplicaRunner::change_model(std::string model) {
+    assert(at_rest() && !watched() && "its process has the model that it was started with");
+    spec_.model = std::move(model);
 }
 
 const lifecycle::EngineStatus& ReplicaRunner::status() const {

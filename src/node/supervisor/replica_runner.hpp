@@ -90,6 +90,9 @@ public:
 
     void connection_refused();
 
+    // The next start loads another one. Requires: at_rest(), and an engine that we start.
+    void change_model(std::string model);
+
     const ReplicaId& replica() const { return replica_; }
 
     const lifecycle::EngineStatus& status() const;
@@ -135,7 +138,7 @@ private:
     std::shared_ptr<const LoadCell> find_cell();
 
     RunnerServices& services_;
-    const lifecycle::PoolSpec spec_;
+    lifecycle::PoolSpec spec_;
     const ReplicaId replica_;
     Machine machine_;
     std::deque<lifecycle::EngineEvent> events_;  // that came while the machine was being obeyed

@@ -98,14 +98,27 @@ public:
     // Starts a pool that is at rest, or tries one again that failed; takes a drain back; no change
     // where it runs. Returns when the start has begun.
     // Errors: not_found for the pool, or naming its model's file; conflict for a model that must
-    // not be started; pool_unavailable when its GPUs have no room for it, or nothing can start it;
-    // pool_unready while the node begins or stops, or when it was drained meanwhile.
+    // not be started, or while the pool is being reloaded; pool_unavailable when its GPUs have no
+    // room for it, or nothing can start it; pool_unready while the node begins or stops, or when it
+    // was drained meanwhile.
     Task<Result<void>> preload(PoolId pool);
 
     // Nothing new for the pool; its engines end when they are idle, at the latest after `limit`.
     // It stays so until a preload(), or the daemon's next start.
-    // Errors: not_found; pool_unready while the node begins or stops.
+    // Errors: not_found; conflict while it is being reloaded; pool_unready while the node begins or
+    // stops.
     Result<void> drain(const PoolId& pool, Duration limit);
+
+    // Has the pool's engines load another model: nothing new for it, and its engines end once its
+    // work has; then they start anew, whether or not they ran before. When work is left after
+    // `limit`, nothing has been ended and the pool goes on as before. When a replica does not serve
+    // at its first attempt, the pool goes back to the model that it had. `model` is as in a spec;
+    // the daemon's next start takes that of the settings again. Returns when the reload has begun.
+    // Errors: not_found for the pool, or naming the model's file; conflict for a model that must
+    // not be started, a pool that somebody else runs, or one that is being reloaded;
+    // pool_unavailable when nothing can start it, or it is at rest and its GPUs have no room for
+    // the model; pool_unready while the node begins or stops.
+    Task<Result<void>> reload(PoolId pool, std::string model, Duration limit);
 
     // A lease could not connect: the replica is not ready until a probe, made at once, says so.
     void connection_refused(const PoolId& pool, const ReplicaId& replica);
@@ -131,6 +144,17 @@ private:
         friend bool operator==(const Standing&, const Standing&) = default;
     };
 
+    // A pool on its way to another model.
+    struct Reload {
+        PoolId pool;
+        std::string new_model;
+        std::string old_model;
+        Instant since{};
+        Duration limit{};       // for work to end
+        bool at_rest = false;   // before it
+        bool draining = false;  // before it
+    };
+
     void prepare_folders();
     Task<void> begin();
     std::vector<lifecycle::RunRecord> load_run_records();
@@ -150,12 +174,26 @@ private:
     );
     void give_up(const PoolId& pool, const ReplicaId& replica, std::string why);
     void start_pool(const PoolId& pool);
+    Result<void> check_request(const PoolId& pool);
     Result<void> check_preload(const PoolId& pool);
     Result<void> check_after_measuring(const PoolId& pool, bool drained);
     std::vector<VramClaim> loading_claims();
     Task<void> measure_models();
     Task<Result<void>> measure_model(PoolId pool);
     void estimate_vram(const PoolId& pool);
+    Result<void> check_reload(const PoolId& pool);
+    Result<void> check_room_of_reload(const lifecycle::PoolSpec& wanted, const ModelFacts& facts);
+    void begin_reload(const PoolId& pool, std::string model, Duration limit);
+    Task<void> run_reload(Reload reload);
+    Task<std::optional<ReloadFailure>> carry_out(Reload reload);
+    void call_off(const Reload& reload);
+    Task<bool> go_back(Reload reload);
+    Task<bool> change_model(PoolId pool, std::string model, Instant drain_until);
+    Task<bool> look_until(std::function<bool()> reached);
+    std::uint32_t leases_of(const PoolId& pool);
+    bool serves(const PoolId& pool) const;
+    bool start_failed(const PoolId& pool) const;
+    std::vector<ReplicaRunner*> engines_of(const PoolId& pool) const;
     void begin_drain(const PoolId& pool, DrainReason reason);
     void notice_drained();
     bool all_at_rest(const PoolId& pool) const;
@@ -178,12 +216,13 @@ private:
     EngineLauncher launcher_;
     RunnerServices services_;
     std::map<Key, std::unique_ptr<ReplicaRunner>> runners_;
-    std::map<Key, std::string> told_bound_;        // URL
-    std::map<PoolId, Standing> standings_;         // as published last
-    std::vector<inventory::Gpu> gpus_;             // as found last
-    std::map<PoolId, ModelFacts> models_;          // as looked at last, of our own pools
-    std::set<Key> loads_;                          // which gpus_ may not show yet
-    std::map<PoolId, Instant> drains_;             // whose engines have not ended; since when
+    std::map<Key, std::string> told_bound_;  // URL
+    std::map<PoolId, Standing> standings_;   // as published last
+    std::vector<inventory::Gpu> gpus_;       // as found last
+    std::map<PoolId, ModelFacts> models_;    // as looked at last, of our own pools
+    std::set<Key> loads_;                    // which gpus_ may not show yet
+    std::map<PoolId, Instant> drains_;       // whose engines have not ended; since when
+    std::set<PoolId> reloading_;
     std::uint64_t published_ = 0;                  // version
     bool beginning_ = false;                       // leftovers are being adopted and ended
     std::optional<async::Handoff<bool>> at_rest_;  // stopping; set once all is at rest

@@ -147,6 +147,23 @@ struct Daemon {
         return answer.value_or(fail(Errc::internal, "no answer"));
     }
 
+    static Task<void> await_reload(
+        Supervisor& supervisor,
+        PoolId pool,
+        std::string model,
+        Duration limit,
+        std::optional<Result<void>>& answer
+    ) {
+        answer = co_await supervisor.reload(pool, std::move(model), limit);
+    }
+
+    Result<void> reload(const std::string& model, Duration limit = kGuard) {
+        std::optional<Result<void>> answer;
+        tasks.spawn(await_reload(supervisor, kPool, model, limit, answer));
+        EXPECT_TRUE(run_until([&] { return answer.has_value(); }));
+        return answer.value_or(fail(Errc::internal, "no answer"));
+    }
+
     static Task<void> await_stop(Supervisor& supervisor, bool& stopped) {
         co_await supervisor.stop();
         stopped = true;

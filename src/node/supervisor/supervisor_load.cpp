@@ -64,21 +64,29 @@ Task<Result<void>> Supervisor::preload(PoolId pool) {
     co_return allowed;
 }
 
-Result<void> Supervisor::check_preload(const PoolId& pool) {
-    const auto view = table_.snapshot()->find(pool);
-    if (view == nullptr) {
+// Whether a pool is there, and free to be changed.
+Result<void> Supervisor::check_request(const PoolId& pool) {
+    if (table_.snapshot()->find(pool) == nullptr) {
         return unknown_pool(pool);
     }
     if (at_rest_ || beginning_) {
         return not_now();
     }
-    if (runners_of(pool).empty()) {
-        return fail(
-            Errc::pool_unavailable,
-            fmt::format("pool '{}' cannot be started: {}", pool.str(), view->last_error())
-        );
+    if (reloading_.contains(pool)) {
+        return fail(Errc::conflict, fmt::format("pool '{}' is being reloaded", pool.str()));
     }
     return {};
+}
+
+Result<void> Supervisor::check_preload(const PoolId& pool) {
+    auto allowed = check_request(pool);
+    if (allowed && runners_of(pool).empty()) {
+        const std::string why = table_.snapshot()->find(pool)->last_error();
+        allowed = fail(
+            Errc::pool_unavailable, fmt::format("pool '{}' cannot be started: {}", pool.str(), why)
+        );
+    }
+    return allowed;
 }
 
 // `drained`: whether the pool was when the preload was asked for.
@@ -170,8 +178,11 @@ Task<void> Supervisor::measure_models() {
 }
 
 Task<Result<void>> Supervisor::measure_model(PoolId pool) {
-    lifecycle::PoolSpec spec = *table_.snapshot()->find(pool)->spec;
-    auto model = co_await launcher_.look_at_model(std::move(spec));
+    const auto spec = table_.snapshot()->find(pool)->spec;
+    auto model = co_await launcher_.look_at_model(*spec);
+    if (table_.snapshot()->find(pool)->spec->model != spec->model) {
+        co_return Result<void>();  // a reload has brought another one, and looked at it
+    }
     if (!model) {
         models_.erase(pool);
         table_.set_replica_vram(pool, 0);
@@ -197,11 +208,8 @@ void Supervisor::start_pool(const PoolId& pool) {
 }
 
 Result<void> Supervisor::drain(const PoolId& pool, Duration limit) {
-    if (table_.snapshot()->find(pool) == nullptr) {
-        return unknown_pool(pool);
-    }
-    if (at_rest_ || beginning_) {
-        return not_now();
+    if (auto allowed = check_request(pool); !allowed) {
+        return allowed;
     }
     begin_drain(pool, DrainReason::request);
     table_.set_draining(pool, true);

@@ -24,7 +24,15 @@ std::string_view outcome_text(ProbeOutcome outcome) {
 }
 
 std::string_view reason_text(DrainReason reason) {
-    return reason == DrainReason::request ? "request" : "shutdown";
+    switch (reason) {
+        case DrainReason::request:
+            return "request";
+        case DrainReason::reload:
+            return "reload";
+        case DrainReason::shutdown:
+            return "shutdown";
+    }
+    return "shutdown";
 }
 
 bool waits_to_restart(ReplicaState state) {
@@ -36,6 +44,18 @@ bool serves(ReplicaState state) {
 }
 
 }  // namespace
+
+std::string_view to_string(ReloadFailure failure) {
+    switch (failure) {
+        case ReloadFailure::drain_timeout:
+            return "drain_timeout";
+        case ReloadFailure::start_failed:
+            return "start_failed";
+        case ReloadFailure::stopped:
+            return "stopped";
+    }
+    return "stopped";
+}
 
 SupervisorProbe::SupervisorProbe(metrics::Registry& registry, const NodeId& node)
     : node_(node.str()),
@@ -58,8 +78,8 @@ SupervisorProbe::SupervisorProbe(metrics::Registry& registry, const NodeId& node
       )),
       drains_(shard_.counter(
           {.name = "drain_events_total",
-           .help = "Times the pool began to drain: request (somebody asked for it), or shutdown of "
-                   "the daemon.",
+           .help = "Times the pool began to drain: request (somebody asked for it), reload to "
+                   "another model, or shutdown of the daemon.",
            .labels = {"node_id", "pool_id", "reason"}}
       )),
       drain_duration_(shard_.histogram(
@@ -67,6 +87,23 @@ SupervisorProbe::SupervisorProbe(metrics::Registry& registry, const NodeId& node
            .help = "From the beginning of a drain until the pool's last engine had ended.",
            .labels = {"node_id", "pool_id"},
            .bounds = {10, 100, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 1800000}}
+      )),
+      reloads_(shard_.counter(
+          {.name = "reload_success_total",
+           .help = "Times the pool went over to another model.",
+           .labels = {"node_id", "pool_id"}}
+      )),
+      failed_reloads_(shard_.counter(
+          {.name = "reload_failure_total",
+           .help = "Times the pool did not go over to another model: drain_timeout, start_failed, "
+                   "or stopped with the daemon.",
+           .labels = {"node_id", "pool_id", "reason"}}
+      )),
+      reload_duration_(shard_.histogram(
+          {.name = "reload_duration_ms",
+           .help = "From the beginning of a reload until all replicas served the other model.",
+           .labels = {"node_id", "pool_id"},
+           .bounds = {100, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 1800000}}
       )),
       adoptions_(shard_.counter(
           {.name = "engine_adopted_total",
@@ -166,6 +203,15 @@ void SupervisorProbe::drain_began(const PoolId& pool, DrainReason reason) {
 
 void SupervisorProbe::drained(const PoolId& pool, Duration duration) {
     drain_duration_.with({node_, pool.str()})->observe(static_cast<double>(to_ms(duration)));
+}
+
+void SupervisorProbe::reloaded(const PoolId& pool, Duration duration) {
+    reloads_.with({node_, pool.str()})->add();
+    reload_duration_.with({node_, pool.str()})->observe(static_cast<double>(to_ms(duration)));
+}
+
+void SupervisorProbe::reload_failed(const PoolId& pool, ReloadFailure reason) {
+    failed_reloads_.with({node_, pool.str(), to_string(reason)})->add();
 }
 
 void SupervisorProbe::cache_used(

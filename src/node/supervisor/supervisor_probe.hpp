@@ -16,8 +16,19 @@ namespace orch::node::supervisor {
 
 enum class DrainReason {
     request,   // somebody asked for it
+    reload,    // it goes over to another model
     shutdown,  // the daemon stops
 };
+
+// Why a pool did not go over to another model.
+enum class ReloadFailure {
+    drain_timeout,  // its work did not end in time; nothing was ended
+    start_failed,   // the model did not serve; the pool is back at the one before
+    stopped,        // the daemon stops
+};
+
+// The text of the metric's label.
+std::string_view to_string(ReloadFailure failure);
 
 // The metrics of engines: their starts, drains, failures, probes and caches. The node's control
 // thread.
@@ -41,6 +52,11 @@ public:
 
     // The last engine of a pool that drained has ended, so long after the drain began.
     void drained(const PoolId& pool, Duration duration);
+
+    // All replicas of a pool serve another model, so long after the reload began.
+    void reloaded(const PoolId& pool, Duration duration);
+
+    void reload_failed(const PoolId& pool, ReloadFailure reason);
 
     // How full the contexts of a replica that serves are, 0 to 1, as it says itself.
     void cache_used(
@@ -69,6 +85,9 @@ private:
     metrics::Family<metrics::Counter>& failed_preloads_;
     metrics::Family<metrics::Counter>& drains_;
     metrics::Family<metrics::Histogram>& drain_duration_;
+    metrics::Family<metrics::Counter>& reloads_;
+    metrics::Family<metrics::Counter>& failed_reloads_;
+    metrics::Family<metrics::Histogram>& reload_duration_;
     metrics::Family<metrics::Counter>& adoptions_;
     metrics::Family<metrics::Counter>& restarts_;
     metrics::Family<metrics::Counter>& scheduled_;

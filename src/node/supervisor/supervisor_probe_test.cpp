@@ -141,6 +141,25 @@ TEST_F(SupervisorProbeTest, CountsDrainsByReasonAndShowsHowLongTheyTook) {
     EXPECT_TRUE(shows("drain_duration_ms_count" + took + "} 2"));
 }
 
+TEST_F(SupervisorProbeTest, CountsReloadsByTheirEndAndShowsHowLongThoseThatWentWellTook) {
+    probe.drain_began(kPool, DrainReason::reload);
+    probe.reloaded(kPool, std::chrono::milliseconds(700));
+    probe.reload_failed(kPool, ReloadFailure::drain_timeout);
+    probe.reload_failed(kPool, ReloadFailure::start_failed);
+    probe.reload_failed(kPool, ReloadFailure::start_failed);
+    probe.reload_failed(kPool, ReloadFailure::stopped);
+    const std::string of = R"({node_id="n1",pool_id="chat")";
+    EXPECT_TRUE(shows("drain_events_total" + of + R"(,reason="reload"} 1)"));
+    EXPECT_TRUE(shows("reload_success_total" + of + "} 1"));
+    EXPECT_TRUE(shows("reload_failure_total" + of + R"(,reason="drain_timeout"} 1)"));
+    EXPECT_TRUE(shows("reload_failure_total" + of + R"(,reason="start_failed"} 2)"));
+    EXPECT_TRUE(shows("reload_failure_total" + of + R"(,reason="stopped"} 1)"));
+    EXPECT_TRUE(shows("reload_duration_ms_bucket" + of + R"(,le="500"} 0)"));
+    EXPECT_TRUE(shows("reload_duration_ms_bucket" + of + R"(,le="1000"} 1)"));
+    EXPECT_TRUE(shows("reload_duration_ms_sum" + of + "} 700"));
+    EXPECT_TRUE(shows("reload_duration_ms_count" + of + "} 1"));
+}
+
 TEST_F(SupervisorProbeTest, CountsProbesByOutcome) {
     for (const auto outcome :
          {ProbeOutcome::ok,
