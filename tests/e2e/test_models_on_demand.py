@@ -120,3 +120,23 @@ def test_a_model_is_loaded_where_it_fits(cluster, model, tmp_path):
     wait_for("the other node to be reachable", lambda: cluster.node("n2")["reachable"])
     assert cluster.chat_text("say it, alpha") == golden("alpha")
     assert cluster.pool("n2")["ready"] and not cluster.pool("n1")["ready"]
+
+
+def test_a_pool_goes_over_to_another_model_under_the_same_name(cluster, model, runner, tmp_path):
+    other = shutil.copy(model, tmp_path / "other.gguf")
+    cluster.start_control()
+    cluster.start_node("n1", [pool(model)])
+    cluster.start_node("n2", [pool(model)])
+    cluster.wait_ready("n1", "n2")
+    engine = cluster.engine_pid("n1")
+
+    def llorch(*arguments):
+        return runner.run("llorch", *arguments, env={"LLORCH_URL": "http://" + cluster.address, "LLORCH_API_TOKEN_FILE": str(cluster.token_file)})
+    told = llorch("pools", "reload", "n1/chat", str(other))
+    assert told.exit_code == 0 and "draining" in told.stdout, told.stderr
+    assert {text(answer) for answer in cluster.many_chats(20, prompt="say it, alpha")} == {golden("alpha")}, "the other node serves meanwhile"
+    wait_for("another engine to be ready", lambda: cluster.pool("n1")["ready"] and cluster.engine_pid("n1") not in (None, engine))
+    assert cluster.chat_text("say it, alpha", model="tiny") == golden("alpha")
+    missing = llorch("pools", "reload", "n1/chat", str(tmp_path / "none.gguf"))
+    assert missing.exit_code == 5 and "none.gguf" in missing.stderr, missing.stderr
+    assert cluster.pool("n1")["ready"]
