@@ -438,11 +438,13 @@ void InferenceRun::begin_wait_anew() {
 void InferenceRun::suspect_node() {
     const Instant now = edge_.edge().clock().now();
     const Instant until = now + config_.suspicion;
-    if (context_.on_refused && !claim_->pool().cell->suspect(now)) {
-        context_.on_refused(claim_->node().id);
-    }
+    const bool is_news = !claim_->pool().cell->suspect(now);
     for (const view::PoolBlock& pool : claim_->node().pools) {
         pool.cell->suspect_until(until);
+    }
+    // Behind that: the node may answer at once, which ends the suspicion.
+    if (context_.on_refused && is_news) {
+        context_.on_refused(claim_->node().id);
     }
 }
 
