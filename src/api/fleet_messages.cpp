@@ -16,10 +16,10 @@ bool is_live(const ReplicaReport& replica) {
     return std::ranges::find(kLive, replica.state) != kLive.end();
 }
 
-// A body that is left out says nothing.
 constexpr std::uint64_t kHour = 3'600'000;
 constexpr std::size_t kLongestRef = 4096;  // bytes; of a path
 
+// A body that is left out says nothing.
 template <class Message>
 Result<Message> read_drain(std::string_view text) {
     auto message = read_message<Message>(text.empty() ? "{}" : text, [](const auto&) {

@@ -32,8 +32,8 @@ struct PoolDrainRequest {
 // POST .../pools/{pool}/reload.
 struct PoolReloadRequest {
     std::string new_model_ref;  // as `model` of a pool: a file, or a name of the store
-    std::uint64_t drain_deadline_ms =
-        60'000;  // for its work to end, an hour at most; else it stays
+    // For the pool's work to end, an hour at most; if it does not, nothing is changed.
+    std::uint64_t drain_deadline_ms = 60'000;
 };
 
 struct PoolHealthMetrics {

@@ -122,11 +122,9 @@ Without --url the commands name this machine by its own address.
         case Command::pools_drain:
             return "It is told so and not waited for. It stays drained until it is preloaded.\n";
         case Command::pools_reload:
-            return "It is told so and not waited for: `llorch pools` shows how far it is. If the "
-                   "new "
-                   "model\nfails, the old one serves again. The next start of its pool-managerd "
-                   "takes "
-                   "what its\nsettings say.\n";
+            return R"(It is told so and not waited for: `llorch pools` shows how far it is. If the new model
+fails, the old one serves again. The next start of its pool-managerd takes what its settings say.
+)";
         case Command::token_rotate:
             return R"(Without a flag it adds a new token behind the old one: accepted, sent by nobody. After each
 step copy the file to every machine; a daemon takes it in within two seconds. In this order no
