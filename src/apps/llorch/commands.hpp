@@ -54,6 +54,16 @@ ExitCode audit_command(const std::string& folder, Console& console);
 // Makes the text of a list from the body of its answer.
 using Format = std::function<Result<std::string>(const std::string& body)>;
 
+// Prints the body of an answer as it came or the text that `format` makes of it; `what` is what was
+// asked, for a body that is not understood.
+ExitCode print_answer(
+    const Outcome<Answer>& answer,
+    bool json,
+    const Format& format,
+    const std::string& what,
+    Console& console
+);
+
 // GETs `path` and prints the body as it came or the text that `format` makes of it.
 ExitCode print_get(
     ApiClient& client, const std::string& path, bool json, const Format& format, Console& console

@@ -71,24 +71,14 @@ ExitCode change_pool_command(
     Change change = change_of(command, options);
     const auto answer =
         client.call(net::Method::post, pool_path + "/" + change.verb, std::move(change.body));
-    if (!answer) {
-        return report(console, answer.error());
-    }
-    if (json) {
-        print_body(console, answer->body);
-    }
-    if (exit_code_for(answer->status) != ExitCode::ok) {
-        return report(console, failure_of_answer(answer->status, answer->body));
-    }
-    if (json) {
-        return ExitCode::ok;
-    }
-    const auto pool = api::from_json<api::PoolInfo>(answer->body);
-    if (!pool) {
-        return report(console, failure_of_body("the change", pool.error()));
-    }
-    console.out << pools_text(api::make_list({*pool}), now_ms, console.style) << std::flush;
-    return ExitCode::ok;
+    const Format format = [&console, now_ms](const std::string& body) -> Result<std::string> {
+        const auto pool = api::from_json<api::PoolInfo>(body);
+        if (!pool) {
+            return std::unexpected(pool.error());
+        }
+        return pools_text(api::make_list({*pool}), now_ms, console.style);
+    };
+    return print_answer(answer, json, format, "the change", console);
 }
 
 }  // namespace orch::llorch

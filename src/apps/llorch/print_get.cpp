@@ -6,7 +6,16 @@ namespace orch::llorch {
 ExitCode print_get(
     ApiClient& client, const std::string& path, bool json, const Format& format, Console& console
 ) {
-    const auto answer = client.get(path);
+    return print_answer(client.get(path), json, format, "GET " + path, console);
+}
+
+ExitCode print_answer(
+    const Outcome<Answer>& answer,
+    bool json,
+    const Format& format,
+    const std::string& what,
+    Console& console
+) {
     if (!answer) {
         return report(console, answer.error());
     }
@@ -21,7 +30,7 @@ ExitCode print_get(
     }
     const auto text = format(answer->body);
     if (!text) {
-        return report(console, failure_of_body("GET " + path, text.error()));
+        return report(console, failure_of_body(what, text.error()));
     }
     console.out << *text << std::flush;
     return ExitCode::ok;

@@ -1,5 +1,7 @@
 #include "node/app/node_config.hpp"
 
+#include "node/supervisor/scratch_folder.hpp"
+
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -18,7 +20,9 @@ struct Read {
     }
 };
 
-Read read(std::map<std::string, std::string> environment, std::vector<std::string> arguments = {}) {
+Read read_config(
+    std::map<std::string, std::string> environment, std::vector<std::string> arguments = {}
+) {
     const SettingsSources sources{std::move(arguments), std::move(environment)};
     Read all{load_settings(node_settings(), sources), {}};
     all.config = make_node_config(all.settings, sources);
@@ -26,7 +30,7 @@ Read read(std::map<std::string, std::string> environment, std::vector<std::strin
 }
 
 Read labelled(std::string labels) {
-    return read({{"POOL_MANAGERD_LABELS", std::move(labels)}});
+    return read_config({{"POOL_MANAGERD_LABELS", std::move(labels)}});
 }
 
 TEST(NodeConfig, LabelsAreNamesAndValues) {
@@ -34,7 +38,7 @@ TEST(NodeConfig, LabelsAreNamesAndValues) {
     EXPECT_TRUE(all.settings.errors.empty());
     const std::map<std::string, std::string> wanted{{"zone", "a"}, {"tier", "x=y"}, {"empty", ""}};
     EXPECT_EQ(all.config.labels, wanted);
-    EXPECT_TRUE(read({}).config.labels.empty());
+    EXPECT_TRUE(read_config({}).config.labels.empty());
 }
 
 TEST(NodeConfig, ALabelThatIsNoneIsNamed) {
@@ -46,30 +50,16 @@ TEST(NodeConfig, ALabelThatIsNoneIsNamed) {
     EXPECT_TRUE(labelled("zone=" + std::string(257, 'x')).complains_of("more than 256 bytes"));
 }
 
-struct ModelFolder : testing::Test {
-    std::filesystem::path folder;
-
-    ModelFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "orch-models-XXXXXX").string();
-        folder = mkdtemp(name.data());
-    }
-
-    ~ModelFolder() override { std::filesystem::remove_all(folder); }
-
-    std::string write(const std::string& name) const {
-        std::ofstream(folder / name) << "a model";
-        return (folder / name).string();
-    }
-
+struct ModelFolder : supervisor::ScratchFolder {
     std::vector<std::string> arguments() const { return {"--models", folder.string()}; }
 };
 
 TEST_F(ModelFolder, EachModelIsAPoolThatStartsOnDemand) {
-    write("b.gguf");
-    write("a.gguf");
-    write("readme.md");
+    write("b.gguf", "a model");
+    write("a.gguf", "a model");
+    write("readme.md", "a model");
     std::filesystem::create_directory(folder / "c.gguf");
-    const Read all = read({}, arguments());
+    const Read all = read_config({}, arguments());
     EXPECT_TRUE(all.settings.errors.empty());
     EXPECT_TRUE(all.settings.warnings.empty());
     ASSERT_EQ(all.config.pools.size(), 2U);
@@ -79,28 +69,30 @@ TEST_F(ModelFolder, EachModelIsAPoolThatStartsOnDemand) {
 }
 
 TEST_F(ModelFolder, AnEmptyOneIsDoubtfulAndAMissingOneAnError) {
-    const Read empty = read({}, arguments());
+    const Read empty = read_config({}, arguments());
     EXPECT_TRUE(empty.settings.errors.empty());
     ASSERT_EQ(empty.settings.warnings.size(), 1U);
     EXPECT_TRUE(empty.settings.warnings[0].contains("no GGUF file"));
     const std::string absent = (folder / "absent").string();
-    EXPECT_TRUE(read({}, {"--models", absent}).complains_of("--models: " + absent));
+    EXPECT_TRUE(read_config({}, {"--models", absent}).complains_of("--models: " + absent));
 }
 
 TEST_F(ModelFolder, APoolThatIsThereAlreadyIsNamed) {
-    const std::string file = write("default.gguf");
+    const std::string file = write("default.gguf", "a model");
     auto both = arguments();
     both.insert(both.end(), {"--model", file});
-    EXPECT_TRUE(read({}, both).complains_of(
+    EXPECT_TRUE(read_config({}, both).complains_of(
         "--models: pool `default` is there twice: --model makes one too"
     ));
 }
 
 TEST_F(ModelFolder, MoreModelsThanANodeHasPoolsAreRefused) {
     for (int i = 0; i < 257; ++i) {
-        write(std::to_string(i) + ".gguf");
+        write(std::to_string(i) + ".gguf", "a model");
     }
-    EXPECT_TRUE(read({}, arguments()).complains_of("257 models; a node has at most 256 pools"));
+    EXPECT_TRUE(
+        read_config({}, arguments()).complains_of("257 models; a node has at most 256 pools")
+    );
 }
 
 }  // namespace
