@@ -16,9 +16,10 @@ bool chosen(const api::TaskPreview& preview, const api::TaskCandidate& candidate
 }
 
 std::string when_text(const api::TaskPreview& preview) {
-    const std::string why = preview.message
-                                ? printable(*preview.message) + ", and one that was is waited for"
-                                : "every pool that fits is full";
+    const std::string why =
+        preview.message
+            ? printable(*preview.message) + ", and one that comes back or is loaded is waited for"
+            : "every pool that fits is full";
     const std::string ahead =
         fmt::format("{}: {} before it", why, preview.queue_position.value_or(0));
     if (!preview.predicted_start_ms) {

@@ -53,7 +53,8 @@ TEST(ExplainView, TellsWhatIsWaitedFor) {
     preview.queue_position = 2;
     EXPECT_EQ(
         explain_text(preview, {}),
-        "no pool is ready to serve the model 'm', and one that was is waited for: 2 before it in "
+        "no pool is ready to serve the model 'm', and one that comes back or is loaded is waited "
+        "for: 2 before it in "
         "the queue\n"
     );
 }
